@@ -1,0 +1,29 @@
+# Meent. `make` alone lists what there is.
+.DEFAULT_GOAL := help
+UV_HOME := .uv
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(READY): pyproject.toml requirements.lock .ci/bootstrap .python-version
+	@sh .ci/bootstrap
+	@touch $@
+
+.PHONY: ready
+ready: $(READY) ## prepare the environment, nothing else
+
+.PHONY: demo
+demo: $(READY) ## set everything up and run a city (ARGS="--minutes 30" for its options)
+	@$(VENV)/bin/meent demo $(ARGS)
+
+.PHONY: test
+test: $(READY) ## set everything up and pass every check and test
+	@sh .ci/check
+
+.PHONY: lock
+lock: $(READY) ## write requirements.lock anew from pyproject.toml
+	@sh .ci/lock

@@ -1,0 +1,1 @@
+"""The shell: all that touches the network, the database or the clock."""
