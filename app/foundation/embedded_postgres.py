@@ -118,7 +118,7 @@ def prepare(home: Path, *, durable: bool = True, binaries: Path | None = None) -
 
     A new folder gets data checksums, a random password (0600) and a port of its own. As root the
     server runs as `nobody`, from a copy of the wheel's programs in `home`. `durable=False` is for
-    tests: a power cut loses data. `binaries` is the folder of other PostgreSQL 18 programs.
+    tests: a crash loses what was acknowledged last. `binaries` is the folder of other programs.
     ClusterBusy where another program has the folder, ClusterError where it cannot be used.
     """
     home = home.resolve()
