@@ -1,0 +1,306 @@
+"""Who goes to whom in one tick: the cheapest pairing of all, or a quick one when time is short.
+
+The flow solver cannot be interrupted and holds Python's global lock while it works, so it belongs
+in a process of its own: everything here can be pickled, and nothing looks at a clock. The caller
+keeps the deadline; if it passes, the caller leaves the process behind and calls `solve_greedy`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import ortools
+from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
+
+from matching.arrays import IntArray
+from matching.costs import CostTerms, cost_terms, not_serving
+from matching.problem import (
+    Assignment,
+    Candidates,
+    Fallback,
+    Id,
+    Pairing,
+    Problem,
+    RunnerUp,
+    Unserved,
+    WhyUnserved,
+)
+
+FLOW_SOLVER = "or-tools min-cost flow"
+GREEDY_SOLVER = "greedy by cost"
+GREEDY_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much time a solve may take.
+
+    `deadline_s` is kept by the caller, from outside. Within, it becomes `edge_budget`: a problem
+    with more edges goes to the greedy method at once. `edges_per_s` is what the flow solver manages
+    on a modest machine: the slowest of our measurements was 390,000. Refused: zero or less.
+    """
+
+    deadline_s: float = 1.0
+    edges_per_s: float = 300_000.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.deadline_s < np.inf:
+            raise ValueError(f"deadline_s must be positive, got {self.deadline_s}")
+        if not 0 < self.edges_per_s < np.inf:
+            raise ValueError(f"edges_per_s must be positive, got {self.edges_per_s}")
+
+    @property
+    def edge_budget(self) -> int:
+        """The most candidate edges that are given to the flow solver."""
+        return int(self.deadline_s * self.edges_per_s)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Instance:
+    """A problem with its costs worked out and an order in which ties are broken.
+
+    `in_tie_order` are all edges; `useful` are those of them that are no dearer than leaving their
+    rider to the next tick, in the same order: any other is part of no optimum.
+    """
+
+    candidates: Candidates
+    terms: CostTerms
+    total_ds: IntArray
+    price_ds: IntArray
+    in_tie_order: IntArray
+    useful: IntArray
+    seed: int
+
+
+def solve(problem: Problem, candidates: Candidates, *, limits: Limits, seed: int) -> Assignment:
+    """The pairing of least total cost over the candidates, unserved riders at their price.
+
+    Among equally cheap pairings one that serves most riders. What is still equal is decided by
+    `seed` alone: the same riders, drivers, candidates and seed give the same pairing, in whatever
+    order they are listed. Greedy, and named so with the reason, if there are more candidates than
+    `limits.edge_budget` or the flow solver fails. Refused: candidates that do not belong to the
+    problem, an excluded pair among them, a negative seed.
+    """
+    instance = _prepared(problem, candidates, seed=seed)
+    if len(candidates) > limits.edge_budget:
+        return _greedily(instance, because=Fallback.TOO_MANY_EDGES)
+    chosen = _cheapest_flow(instance)
+    if chosen is None:
+        return _greedily(instance, because=Fallback.SOLVER_FAILED)
+    return _assignment(instance, chosen, solver=FLOW_SOLVER, version=ortools.__version__)
+
+
+def solve_greedy(
+    problem: Problem, candidates: Candidates, *, seed: int, because: Fallback | None = None
+) -> Assignment:
+    """A feasible pairing at once: the cheapest edge of all, then the next that is still possible.
+
+    Never cheaper than `solve` and often dearer, since it strands riders. Ties and refusals are as
+    in `solve`; `because` is kept in the result.
+    """
+    return _greedily(_prepared(problem, candidates, seed=seed), because=because)
+
+
+def _prepared(problem: Problem, candidates: Candidates, *, seed: int) -> _Instance:
+    _check_belongs(problem, candidates)
+    if seed < 0:
+        raise ValueError(f"seed must not be negative, got {seed}")
+    terms = cost_terms(problem, candidates)
+    total_ds, price_ds = terms.total_ds, not_serving(problem)
+    shuffle = np.random.default_rng(seed)
+    rider_place = _tie_order(problem.demand.ids, shuffle=shuffle)[candidates.rider]
+    driver_place = _tie_order(problem.supply.ids, shuffle=shuffle)[candidates.driver]
+    order = np.lexsort((driver_place, rider_place))
+    useful = order[(total_ds <= price_ds[candidates.rider])[order]]
+    return _Instance(candidates, terms, total_ds, price_ds, order, useful, seed)
+
+
+def _check_belongs(problem: Problem, candidates: Candidates) -> None:
+    given = (candidates.rider_count, candidates.driver_count)
+    expected = (len(problem.demand), len(problem.supply))
+    if given != expected:
+        raise ValueError(
+            f"candidates are for {given[0]} riders and {given[1]} drivers, "
+            f"the problem has {expected[0]} and {expected[1]}"
+        )
+    riders, drivers = problem.excluded_pairs()
+    width = max(candidates.driver_count, 1)
+    banned = np.isin(candidates.rider * width + candidates.driver, riders * width + drivers)
+    if banned.any():
+        edge = int(np.argmax(banned))
+        rider = problem.demand.ids[candidates.rider[edge]]
+        driver = problem.supply.ids[candidates.driver[edge]]
+        raise ValueError(f"driver {driver!r} is excluded for rider {rider!r} but is a candidate")
+
+
+def _tie_order(ids: tuple[Id, ...], *, shuffle: np.random.Generator) -> IntArray:
+    """Each one's place in an order drawn from the seed.
+
+    The ids are sorted before they are shuffled, so the place does not depend on how they were
+    listed; they are shuffled so that the lowest id is not favoured in every tie for ever.
+    """
+    by_id = np.array(sorted(range(len(ids)), key=lambda one: str(ids[one])), dtype=np.int64)
+    place = np.empty(len(ids), dtype=np.int64)
+    place[by_id] = shuffle.permutation(len(ids))
+    return place
+
+
+def _cheapest_flow(instance: _Instance) -> IntArray | None:
+    """The edges of a least-cost pairing, or None if the solver ended without one.
+
+    One unit flows from each rider, through a driver or straight, to a common end; a driver lets one
+    unit through. The solver always treats the same nodes and arcs in the same order alike, and
+    here they come in the tie order.
+    """
+    edges = instance.useful
+    if len(edges) == 0:
+        return edges
+    rider = _numbered(instance.candidates.rider[edges])
+    driver = _numbered(instance.candidates.driver[edges])
+    riders, drivers = int(rider.max()) + 1, int(driver.max()) + 1
+    end = riders + drivers
+    # Costs are scaled so that one more rider left unserved can break a tie but never outweigh a
+    # decisecond, however many riders there are.
+    scale = riders + 1
+    first_edge = np.unique(rider, return_index=True)[1]
+    price_ds = instance.price_ds[instance.candidates.rider[edges[first_edge]]]
+    solver = SimpleMinCostFlow()
+    arcs = solver.add_arcs_with_capacity_and_unit_cost(
+        np.concatenate((rider, riders + np.arange(drivers), np.arange(riders))),
+        np.concatenate((riders + driver, np.full(drivers + riders, end))),
+        np.ones(len(edges) + drivers + riders, dtype=np.int64),
+        np.concatenate(
+            (
+                instance.total_ds[edges] * scale,
+                np.zeros(drivers, dtype=np.int64),
+                price_ds * scale + 1,
+            )
+        ),
+    )
+    solver.set_nodes_supplies(
+        np.append(np.arange(riders), end), np.append(np.ones(riders, dtype=np.int64), -riders)
+    )
+    if solver.solve() != SimpleMinCostFlow.OPTIMAL:
+        return None
+    chosen: IntArray = edges[solver.flows(arcs[: len(edges)]) == 1]
+    return chosen
+
+
+def _numbered(places: IntArray) -> IntArray:
+    """The same things numbered 0, 1, 2 … by first appearance, so that no number is unused."""
+    _, first, inverse = np.unique(places, return_index=True, return_inverse=True)
+    number = np.empty(len(first), dtype=np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    renumbered: IntArray = number[inverse]
+    return renumbered
+
+
+def _greedily(instance: _Instance, *, because: Fallback | None) -> Assignment:
+    """The greedy pairing. A stable sort by cost keeps the tie order among equals."""
+    edges = instance.useful[np.argsort(instance.total_ds[instance.useful], kind="stable")]
+    riders = instance.candidates.rider[edges].tolist()
+    drivers = instance.candidates.driver[edges].tolist()
+    served: set[int] = set()
+    given: set[int] = set()
+    chosen = []
+    for edge, rider, driver in zip(edges.tolist(), riders, drivers, strict=True):
+        if rider not in served and driver not in given:
+            served.add(rider)
+            given.add(driver)
+            chosen.append(edge)
+    return _assignment(
+        instance,
+        np.array(chosen, dtype=np.int64),
+        solver=GREEDY_SOLVER,
+        version=GREEDY_VERSION,
+        fallback=because,
+    )
+
+
+def _assignment(
+    instance: _Instance,
+    chosen: IntArray,
+    *,
+    solver: str,
+    version: str,
+    fallback: Fallback | None = None,
+) -> Assignment:
+    """The chosen edges as a result, with what explains each; feasible, or an assertion fails."""
+    candidates = instance.candidates
+    chosen = np.sort(chosen)
+    driver_of = np.full(candidates.rider_count, -1, dtype=np.int64)
+    rider_of = np.full(candidates.driver_count, -1, dtype=np.int64)
+    driver_of[candidates.rider[chosen]] = candidates.driver[chosen]
+    rider_of[candidates.driver[chosen]] = candidates.rider[chosen]
+    assert np.count_nonzero(driver_of >= 0) == len(chosen), "a rider was given two drivers"
+    assert np.count_nonzero(rider_of >= 0) == len(chosen), "a driver was given two riders"
+    unserved = _unserved(instance, driver_of=driver_of, rider_of=rider_of)
+    return Assignment(
+        pairings=_pairings(instance, chosen, rider_of=rider_of),
+        unserved=unserved,
+        objective_ds=int(instance.total_ds[chosen].sum()) + sum(one.price_ds for one in unserved),
+        solver=solver,
+        solver_version=version,
+        seed=instance.seed,
+        edge_count=len(candidates),
+        fallback=fallback,
+    )
+
+
+def _pairings(instance: _Instance, chosen: IntArray, *, rider_of: IntArray) -> tuple[Pairing, ...]:
+    candidates = instance.candidates
+    own_pickup_s = np.full(candidates.rider_count, -np.inf)
+    own_pickup_s[candidates.rider[chosen]] = candidates.pickup_s[chosen]
+    sooner = candidates.pickup_s < own_pickup_s[candidates.rider]
+    rank = 1 + np.bincount(candidates.rider[sooner], minlength=candidates.rider_count)
+    # The cheapest edge of each rider that was not chosen comes first in its group; `lexsort` is
+    # stable and keeps the tie order among equals.
+    others = instance.in_tie_order[~np.isin(instance.in_tie_order, chosen)]
+    others = others[np.lexsort((instance.total_ds[others], candidates.rider[others]))]
+    with_other, first = np.unique(candidates.rider[others], return_index=True)
+    runner_up = dict(zip(with_other.tolist(), others[first].tolist(), strict=True))
+    pairings = []
+    for edge in chosen.tolist():
+        rider = int(candidates.rider[edge])
+        other = runner_up.get(rider)
+        pairings.append(
+            Pairing(
+                rider=rider,
+                driver=int(candidates.driver[edge]),
+                pickup_s=float(candidates.pickup_s[edge]),
+                cost_ds=int(instance.total_ds[edge]),
+                terms=instance.terms.of(edge),
+                candidate_count=int(candidates.starts[rider + 1] - candidates.starts[rider]),
+                rank=int(rank[rider]),
+                runner_up=None if other is None else _runner_up(instance, other, rider_of),
+            )
+        )
+    return tuple(pairings)
+
+
+def _runner_up(instance: _Instance, edge: int, rider_of: IntArray) -> RunnerUp:
+    driver = int(instance.candidates.driver[edge])
+    serves = int(rider_of[driver])
+    return RunnerUp(
+        driver=driver,
+        cost_ds=int(instance.total_ds[edge]),
+        serves=None if serves < 0 else serves,
+    )
+
+
+def _unserved(
+    instance: _Instance, *, driver_of: IntArray, rider_of: IntArray
+) -> tuple[Unserved, ...]:
+    candidates = instance.candidates
+    free = rider_of[candidates.driver] < 0
+    some_free = np.bincount(candidates.rider[free], minlength=candidates.rider_count) > 0
+    count = np.diff(candidates.starts)
+    unserved = []
+    for rider in np.flatnonzero(driver_of < 0).tolist():
+        if count[rider] == 0:
+            why = WhyUnserved.NO_DRIVER_NEAR
+        elif some_free[rider]:
+            why = WhyUnserved.WAITING_IS_CHEAPER
+        else:
+            why = WhyUnserved.DRIVERS_WENT_TO_OTHERS
+        unserved.append(Unserved(rider, int(instance.price_ds[rider]), int(count[rider]), why))
+    return tuple(unserved)

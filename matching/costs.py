@@ -1,0 +1,76 @@
+"""What a pairing costs, term by term, in whole deciseconds.
+
+Whole numbers add up exactly, in any order, on any machine: that is what lets an offer be explained
+to the last decisecond and an optimum be compared for equality.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.arrays import FloatArray, IntArray
+from matching.problem import Candidates, Problem, Term
+
+
+def deciseconds(seconds: FloatArray) -> IntArray:
+    """Seconds as whole tenths, halves to the even neighbour."""
+    return np.rint(seconds * 10).astype(np.int64)
+
+
+def pickup(_problem: Problem, candidates: Candidates) -> IntArray:
+    """Per edge: the drive to the pickup."""
+    return deciseconds(candidates.pickup_s)
+
+
+def age_credit(problem: Problem, candidates: Candidates) -> IntArray:
+    """Per edge: minus `weights.age_credit` for each second that the rider has waited.
+
+    It is the same on all edges of a rider, so it decides who is served when not all can be, never
+    by whom.
+    """
+    credit_s = problem.weights.age_credit * problem.demand.waited_s
+    return -deciseconds(credit_s)[candidates.rider]
+
+
+def not_serving(problem: Problem) -> IntArray:
+    """Per rider: the price of leaving her to the next tick."""
+    return deciseconds(np.full(len(problem.demand), problem.weights.unserved_s))
+
+
+EDGE_TERMS: Mapping[str, Callable[[Problem, Candidates], IntArray]] = MappingProxyType(
+    {
+        "pickup": pickup,
+        "age_credit": age_credit,
+    }
+)
+"""Everything an edge's cost is made of. A new term is one function and one line here."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CostTerms:
+    """The cost of every edge, taken apart: `values_ds` has shape (terms, edges)."""
+
+    names: tuple[str, ...]
+    values_ds: NDArray[np.int64]
+
+    @property
+    def total_ds(self) -> IntArray:
+        """Per edge: the exact sum of its terms."""
+        total: IntArray = self.values_ds.sum(axis=0)
+        return total
+
+    def of(self, edge: int) -> tuple[Term, ...]:
+        """The terms of one edge, in the order of `EDGE_TERMS`."""
+        return tuple(
+            Term(name, int(cost_ds))
+            for name, cost_ds in zip(self.names, self.values_ds[:, edge], strict=True)
+        )
+
+
+def cost_terms(problem: Problem, candidates: Candidates) -> CostTerms:
+    """Every term of every candidate edge."""
+    values = [term(problem, candidates) for term in EDGE_TERMS.values()]
+    return CostTerms(names=tuple(EDGE_TERMS), values_ds=np.stack(values))

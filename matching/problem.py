@@ -1,0 +1,273 @@
+"""The words of a match: who asks, who drives, what counts, who could go to whom and who does."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+import numpy as np
+
+from matching.arrays import LONGEST_S, BoolArray, FloatArray, IntArray, floats, positions_in
+
+type Id = UUID | str | int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Demand:
+    """Riders who wait for a driver: one entry per request, in any order.
+
+    `lat`, `lng` are the pickup in degrees; `waited_s` is how long each has waited already.
+    Refused: an id that occurs twice, arrays of other lengths, numbers outside the Earth, a
+    negative or endless wait.
+    """
+
+    ids: tuple[Id, ...]
+    lat: FloatArray
+    lng: FloatArray
+    waited_s: FloatArray
+
+    def __post_init__(self) -> None:
+        _check_points(self, kind="demand")
+        waited_s = floats(
+            self.waited_s, name="demand.waited_s", low=0, high=LONGEST_S, length=len(self.ids)
+        )
+        object.__setattr__(self, "waited_s", waited_s)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Supply:
+    """Drivers who are free now: one entry each, in any order; `lat`, `lng` in degrees.
+
+    Refused: an id that occurs twice, arrays of other lengths, numbers outside the Earth.
+    """
+
+    ids: tuple[Id, ...]
+    lat: FloatArray
+    lng: FloatArray
+
+    def __post_init__(self) -> None:
+        _check_points(self, kind="supply")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What the match values, all of it in seconds of driving to a pickup.
+
+    `age_credit`: seconds of pickup forgiven per second that the rider has waited.
+    `unserved_s`: the price of leaving a rider to the next tick; below `max_pickup_s` it means that
+    a rider rather waits for a nearer driver. `max_pickup_s`: nobody drives longer to a pickup.
+    Refused: anything negative, missing or absurdly long.
+    """
+
+    age_credit: float = 0.3
+    unserved_s: float = 3000.0
+    max_pickup_s: float = 900.0
+
+    def __post_init__(self) -> None:
+        _check_number(self.age_credit, name="weights.age_credit", high=100.0)
+        _check_number(self.unserved_s, name="weights.unserved_s", high=LONGEST_S)
+        _check_number(self.max_pickup_s, name="weights.max_pickup_s", high=LONGEST_S)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """One tick: who asks, who could drive, what counts, and who must not be asked.
+
+    `excluded` holds pairs (id in demand, id in supply), such as a driver who declined this ride.
+    A pair that names somebody who is not here now excludes nobody.
+    """
+
+    demand: Demand
+    supply: Supply
+    weights: Weights = field(default_factory=Weights)
+    excluded: frozenset[tuple[Id, Id]] = frozenset()
+
+    def excluded_pairs(self) -> tuple[IntArray, IntArray]:
+        """Positions in demand and in supply of the excluded pairs that are both here."""
+        if not self.excluded:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        rider_at = {rider: place for place, rider in enumerate(self.demand.ids)}
+        driver_at = {driver: place for place, driver in enumerate(self.supply.ids)}
+        pairs = sorted(
+            (rider_at[rider], driver_at[driver])
+            for rider, driver in self.excluded
+            if rider in rider_at and driver in driver_at
+        )
+        both = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        return both[:, 0], both[:, 1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Who could go to whom, and how long the drive to the pickup takes: a sparse matrix by rows.
+
+    `rider`, `driver`, `pickup_s` have one entry per edge, ordered by rider and then driver, no pair
+    twice; `starts` has one entry per rider and one more, so that the edges of rider r are
+    `starts[r]` up to `starts[r + 1]`. Refused: positions outside the counts, another order, a
+    negative, missing or endless time.
+    """
+
+    rider: IntArray
+    driver: IntArray
+    pickup_s: FloatArray
+    rider_count: int
+    driver_count: int
+    starts: IntArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        rider = positions_in(self.rider, name="candidates.rider", size=self.rider_count)
+        driver = positions_in(
+            self.driver, name="candidates.driver", size=self.driver_count, length=len(rider)
+        )
+        pickup_s = floats(
+            self.pickup_s, name="candidates.pickup_s", low=0, high=LONGEST_S, length=len(rider)
+        )
+        out_of_order = np.diff(rider * self.driver_count + driver) <= 0
+        if out_of_order.any():
+            place = int(np.argmax(out_of_order)) + 1
+            raise ValueError(
+                "candidates must be ordered by rider and driver without doubles; edge "
+                f"{place} is rider {rider[place]}, driver {driver[place]}"
+            )
+        starts = np.searchsorted(rider, np.arange(self.rider_count + 1)).astype(np.int64)
+        starts.setflags(write=False)
+        object.__setattr__(self, "rider", rider)
+        object.__setattr__(self, "driver", driver)
+        object.__setattr__(self, "pickup_s", pickup_s)
+        object.__setattr__(self, "starts", starts)
+
+    def __len__(self) -> int:
+        return len(self.rider)
+
+    def edges_of(self, rider: int) -> slice:
+        """Where in the edge arrays this rider's candidates stand."""
+        return slice(int(self.starts[rider]), int(self.starts[rider + 1]))
+
+    def keep(self, mask: BoolArray) -> "Candidates":
+        """The edges for which `mask` is true."""
+        return Candidates(
+            rider=self.rider[mask],
+            driver=self.driver[mask],
+            pickup_s=self.pickup_s[mask],
+            rider_count=self.rider_count,
+            driver_count=self.driver_count,
+        )
+
+
+class WhyUnserved(StrEnum):
+    """Why a rider has no driver after this tick."""
+
+    NO_DRIVER_NEAR = "no_driver_near"
+    """No driver within reach may be asked: there is none, or each has declined this ride."""
+
+    DRIVERS_WENT_TO_OTHERS = "drivers_went_to_others"
+    """Every driver who could have come was worth more to another rider."""
+
+    WAITING_IS_CHEAPER = "waiting_is_cheaper"
+    """A driver stayed free, but fetching this rider would cost more than not serving her now."""
+
+
+class Fallback(StrEnum):
+    """Why the greedy method was used where an optimum had been asked for."""
+
+    TOO_MANY_EDGES = "too_many_edges"
+    """The problem was larger than the flow solver finishes within its deadline."""
+
+    SOLVER_FAILED = "solver_failed"
+    """The flow solver ended without an optimum."""
+
+    OVERRAN = "overran"
+    """The flow solver was not done at its deadline and was left behind (the caller says so)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One named part of a cost, in whole deciseconds."""
+
+    name: str
+    cost_ds: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerUp:
+    """The cheapest other candidate of a rider, and whom that driver was given instead.
+
+    `driver` and `serves` are positions in supply and demand; `serves` is None if the driver stayed
+    free. `cost_ds` is what this rider would have cost with that driver.
+    """
+
+    driver: int
+    cost_ds: int
+    serves: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """A driver given to a rider, with what explains it.
+
+    `rider` and `driver` are positions in demand and supply. `terms` add up to `cost_ds`.
+    `candidate_count` drivers were considered for this rider; `rank` is 1 if no candidate would have
+    been there sooner, 2 if one would, and so on.
+    """
+
+    rider: int
+    driver: int
+    pickup_s: float
+    cost_ds: int
+    terms: tuple[Term, ...]
+    candidate_count: int
+    rank: int
+    runner_up: RunnerUp | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """A rider left to the next tick, the price put on that, and why."""
+
+    rider: int
+    price_ds: int
+    candidate_count: int
+    why: WhyUnserved
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a solver decided, ordered by rider; each rider is in exactly one of the two tuples.
+
+    `objective_ds` is the cost of all pairings plus the price of all unserved. `gap` is the proven
+    relative distance to the optimum over *all* pairs, None while nobody proved one: an optimum here
+    is one over the candidates. `fallback` says why it is not even that.
+    """
+
+    pairings: tuple[Pairing, ...]
+    unserved: tuple[Unserved, ...]
+    objective_ds: int
+    solver: str
+    solver_version: str
+    seed: int
+    edge_count: int
+    fallback: Fallback | None = None
+    gap: float | None = None
+
+
+def _check_points(points: Demand | Supply, *, kind: str) -> None:
+    ids = tuple(points.ids)
+    if len(set(ids)) != len(ids):
+        double = next(one for one, times in Counter(ids).items() if times > 1)
+        raise ValueError(f"{kind}.ids must differ, got {double!r} twice")
+    object.__setattr__(points, "ids", ids)
+    lat = floats(points.lat, name=f"{kind}.lat", low=-90, high=90, length=len(ids))
+    lng = floats(points.lng, name=f"{kind}.lng", low=-180, high=180, length=len(ids))
+    object.__setattr__(points, "lat", lat)
+    object.__setattr__(points, "lng", lng)
+
+
+def _check_number(value: float, *, name: str, high: float) -> None:
+    if not 0 <= value <= high:
+        raise ValueError(f"{name} must be from 0 to {high:g}, got {value}")

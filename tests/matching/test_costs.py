@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matching.costs import EDGE_TERMS, age_credit, cost_terms, deciseconds, not_serving, pickup
+from matching.problem import Candidates, Problem, Term, Weights
+from tests.matching.instances import candidates, instances, problem
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected_ds"),
+    [(0.0, 0), (0.04, 0), (0.06, 1), (12.34, 123), (12.36, 124), (1e9, 10_000_000_000)],
+)
+def test_seconds_become_the_nearest_decisecond(seconds: float, expected_ds: int) -> None:
+    assert deciseconds(np.array([seconds])).tolist() == [expected_ds]
+
+
+def test_half_a_decisecond_goes_to_the_even_neighbour() -> None:
+    assert deciseconds(np.array([0.25, 0.75])).tolist() == [2, 8]
+
+
+def test_each_term_is_what_its_name_says() -> None:
+    asked = problem(2, 2, waited_s=[0, 100], weights=Weights(age_credit=0.3, unserved_s=500))
+    table = candidates([[60, None], [90, 45.5]])
+    assert pickup(asked, table).tolist() == [600, 900, 455]
+    assert age_credit(asked, table).tolist() == [0, -300, -300]
+    assert not_serving(asked).tolist() == [5000, 5000]
+    assert cost_terms(asked, table).of(2) == (Term("pickup", 455), Term("age_credit", -300))
+    assert cost_terms(asked, table).total_ds.tolist() == [600, 600, 155]
+
+
+@given(instances(), st.data())
+@settings(deadline=None)
+def test_the_terms_of_an_edge_add_up_to_its_cost_exactly(
+    instance: tuple[Problem, Candidates], data: st.DataObject
+) -> None:
+    asked, table = instance
+    terms = cost_terms(asked, table)
+    assert terms.total_ds.shape == (len(table),)
+    if len(table):
+        edge = data.draw(st.integers(0, len(table) - 1))
+        assert sum(term.cost_ds for term in terms.of(edge)) == terms.total_ds[edge]
+        assert tuple(term.name for term in terms.of(edge)) == tuple(EDGE_TERMS)
