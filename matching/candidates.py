@@ -27,10 +27,7 @@ def find_candidates(
     router, so a careful caller guesses fast. Refused: `per_rider` below 1, `per_driver` below 0.
     """
     line = line or StraightLine()
-    if per_rider < 1:
-        raise ValueError(f"per_rider must be at least 1, got {per_rider}")
-    if per_driver < 0:
-        raise ValueError(f"per_driver must not be negative, got {per_driver}")
+    _check_lengths(per_rider=per_rider, per_driver=per_driver)
     cap_s = problem.weights.max_pickup_s
     # A hair wider than the cap, which itself is applied to the seconds below.
     reach_m = cap_s / float(line.drive_s(1.0)) * (1 + 1e-9)
@@ -60,17 +57,21 @@ def find_candidates(
     )
 
 
-def for_router(candidates: Candidates, *, per_rider: int = 15) -> Candidates:
-    """The `per_rider` candidates with the shortest estimates of each rider: what the router times.
+def for_router(candidates: Candidates, *, per_rider: int = 15, per_driver: int = 5) -> Candidates:
+    """What the router is to time: the shortest estimates of each rider and of each driver.
 
-    What is not timed is not a candidate any more, because an estimate beside a real time would win
-    or lose by its error. Equal estimates go by position in supply. Refused: fewer than 1.
+    At most `per_rider` times the riders plus `per_driver` times the drivers. What is not timed is
+    not a candidate any more, because an estimate beside a real time would win or lose by its error.
+    Equal estimates go by position. Refused: `per_rider` below 1, `per_driver` below 0.
     """
-    if per_rider < 1:
-        raise ValueError(f"per_rider must be at least 1, got {per_rider}")
-    order = np.lexsort((candidates.driver, candidates.pickup_s, candidates.rider))
+    _check_lengths(per_rider=per_rider, per_driver=per_driver)
     kept = np.zeros(len(candidates), dtype=np.bool_)
-    kept[order] = _place_in_group(candidates.rider[order]) < per_rider
+    for side, other, most in (
+        (candidates.rider, candidates.driver, per_rider),
+        (candidates.driver, candidates.rider, per_driver),
+    ):
+        order = np.lexsort((other, candidates.pickup_s, side))
+        kept[order] |= _place_in_group(side[order]) < most
     return candidates.keep(kept)
 
 
@@ -94,6 +95,13 @@ def refine(candidates: Candidates, *, pickup_s: FloatArray, max_pickup_s: float)
         rider_count=candidates.rider_count,
         driver_count=candidates.driver_count,
     )
+
+
+def _check_lengths(*, per_rider: int, per_driver: int) -> None:
+    if per_rider < 1:
+        raise ValueError(f"per_rider must be at least 1, got {per_rider}")
+    if per_driver < 0:
+        raise ValueError(f"per_driver must not be negative, got {per_driver}")
 
 
 def _nearest_allowed(

@@ -106,6 +106,8 @@ def test_a_list_of_no_length_is_refused() -> None:
         find_candidates(asked, per_driver=-1)
     with pytest.raises(ValueError, match="per_rider must be at least 1, got 0"):
         for_router(candidates([[1]]), per_rider=0)
+    with pytest.raises(ValueError, match="per_driver must not be negative, got -1"):
+        for_router(candidates([[1]]), per_driver=-1)
 
 
 @given(
@@ -160,9 +162,26 @@ def test_the_candidates_are_those_that_brute_force_finds(
 
 def test_the_router_is_asked_for_the_shortest_estimates_of_each_rider() -> None:
     table = candidates([[50, 20, 40, 30], [None, 5, None, None], [7, 7, 7, 7]])
-    chosen = for_router(table, per_rider=2)
+    chosen = for_router(table, per_rider=2, per_driver=0)
     assert pairs_of(chosen) == [(0, 1), (0, 3), (1, 1), (2, 0), (2, 1)]
     assert chosen.pickup_s.tolist() == [20, 30, 5, 7, 7]
+
+
+def test_the_router_is_asked_for_the_shortest_estimates_of_each_driver_too() -> None:
+    table = candidates([[50, 20, 40, 30], [None, 5, 60, None], [7, 7, 7, 7]])
+    assert pairs_of(for_router(table, per_rider=1, per_driver=1)) == [
+        (0, 1),
+        (1, 1),
+        (2, 0),
+        (2, 2),
+        (2, 3),
+    ]
+
+
+def test_the_router_is_asked_for_everything_that_lists_of_the_same_lengths_found() -> None:
+    asked = on_a_line([0, 1, 2], [1, 500])
+    found = find_candidates(asked, line=METRES, per_rider=1, per_driver=1)
+    assert pairs_of(for_router(found, per_rider=1, per_driver=1)) == pairs_of(found)
 
 
 def test_times_of_the_router_replace_the_estimates() -> None:
