@@ -238,7 +238,7 @@ class Family:
             if not restart or quick_ends >= self._give_up_after:
                 times = f" {quick_ends} times in a row" if quick_ends > 1 else ""
                 raise ChildFailedError(
-                    f"{command.name} ended{times} with code {code}{_last_words(command)}"
+                    f"{command.name} ended{times} with code {code}{last_words(command)}"
                 )
             await asyncio.sleep(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** (quick_ends - 1)))
             child = self._children[command.name] = await start(command)
@@ -316,7 +316,7 @@ def _output(log_path: Path | None) -> Iterator[int | None]:
         os.close(log)
 
 
-def _last_words(command: Command) -> str:
+def last_words(command: Command) -> str:
     """Return the last line of the child's log as the end of a sentence, or nothing."""
     if command.log_path is None:
         return ""

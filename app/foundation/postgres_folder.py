@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from app.foundation.children import Account, Command, run
+from app.foundation.children import Account, Command, last_words, run
 
 USER = "meent"
 LOOPBACK = "127.0.0.1"
@@ -170,17 +170,16 @@ def _initdb(
         "--data-checksums",
         *(() if durable else ("--no-sync",)),
     )
-    log = home / "initdb.log"
     command = Command(
         name="initdb",
         argv=(str(programs / "initdb"), *options),
         env=environment(),
         cwd=Path("/"),
         user=user,
-        log_path=log,
+        log_path=home / "initdb.log",
     )
     if run(command, timeout_s=_INITDB_S) != 0:
-        raise ClusterError(f"PostgreSQL could not make its folder in {home}: {log} says why")
+        raise ClusterError(f"PostgreSQL could not make its folder {home}{last_words(command)}")
 
 
 def socket_dir(home: Path, user: Account | None) -> Path:
