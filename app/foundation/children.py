@@ -188,10 +188,11 @@ def alive(pid: int) -> bool:
 class Family:
     """Children that live together: kept running, stopped in reverse order at the end.
 
-    A child that ends unasked is started anew after a pause that doubles from 0.1 s to 5 s. After
-    `give_up_after` ends in a row, each within `quick_s` of its start, the family's block is
-    cancelled and ChildFailedError leaves it. A second cancellation, while the children are being
-    stopped, lets go of all of them at once and does not wait.
+    A child that ends unasked is started anew after a pause of 0.1 s, doubled up to 5 s while it
+    fails within `quick_s` of its start. After `give_up_after` such failures in a row the family's
+    block is cancelled and ChildFailedError leaves it. SIGKILL comes from outside and is no
+    failure. A second cancellation, while the children are being stopped, lets go of all of
+    them at once and does not wait.
     """
 
     def __init__(
@@ -227,20 +228,23 @@ class Family:
 
     async def _keep(self, child: Child, *, restart: bool) -> None:
         command = child.command
-        quick_ends = 0
+        failures = 0
         while True:
             started_s = time.monotonic()
             code = await child.wait()
             if not restart and code == 0:
                 return
             quick = time.monotonic() - started_s < self._quick_s
-            quick_ends = quick_ends + 1 if quick else 1
-            if not restart or quick_ends >= self._give_up_after:
-                times = f" {quick_ends} times in a row" if quick_ends > 1 else ""
+            failures = failures + 1 if quick else 1
+            if code == 128 + signal.SIGKILL:
+                failures = 0
+            if not restart or failures >= self._give_up_after:
+                times = f" {failures} times in a row" if failures > 1 else ""
                 raise ChildFailedError(
                     f"{command.name} ended{times} with code {code}{last_words(command)}"
                 )
-            await asyncio.sleep(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** (quick_ends - 1)))
+            pause_s = _FIRST_PAUSE_S * 2 ** max(0, failures - 1)
+            await asyncio.sleep(min(_LONGEST_PAUSE_S, pause_s))
             child = self._children[command.name] = await start(command)
             if self._on_restart is not None:
                 self._on_restart(command.name)

@@ -1,0 +1,1 @@
+"""Shell of the assembly: the founding statutes and the policies in force."""

@@ -1,0 +1,1 @@
+"""Shell of matching: gather, solve, offer, accept, explain."""

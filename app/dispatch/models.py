@@ -1,0 +1,83 @@
+"""Tables of dispatch: each tick, and each offer with what explains it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlmodel import SQLModel
+
+from app.foundation import columns
+
+
+class OfferState(StrEnum):
+    """What became of an offer."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"  # the rider cancelled, or nobody can take it any more
+
+
+class DispatchTick(SQLModel, table=True):
+    """One round of dispatch: what it saw, how it was solved and how long that took."""
+
+    __tablename__ = "dispatch_tick"
+
+    id: UUID = columns.key()
+    at: datetime = columns.moment()
+    riders: int
+    drivers: int
+    candidates: int
+    offers: int
+    solver: str = columns.text()
+    objective_ds: int = columns.minor()
+    solve_ms: float
+    tick_ms: float
+
+
+class Offer(SQLModel, table=True):
+    """A ride offered to one driver for a short while, alone."""
+
+    __tablename__ = "offer"
+    __table_args__: ClassVar[Any] = (
+        columns.one_of("state", OfferState, name="offer_states_are_known"),
+        CheckConstraint("(state = 'open') = (decided_at is null)", name="a_closed_offer_has_an_end"),
+        CheckConstraint("expires_at > offered_at", name="offers_last_a_while"),
+        Index(
+            "one_open_offer_per_ride",
+            "ride_id",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index(
+            "one_open_offer_per_driver",
+            "driver_id",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index(
+            "one_accepted_offer_per_ride_and_driver",
+            "ride_id",
+            "driver_id",
+            unique=True,
+            postgresql_where=text("state = 'accepted'"),
+        ),
+        Index("offer_open_until", "expires_at", postgresql_where=text("state = 'open'")),
+        Index("offer_by_ride", "ride_id", "driver_id"),
+        Index("offer_by_driver", "driver_id", "id"),
+    )
+
+    id: UUID = columns.key()
+    tick_id: UUID = columns.reference("dispatch_tick.id")
+    ride_id: UUID = columns.reference("ride.id")
+    driver_id: UUID = columns.reference("member.id")
+    state: str = columns.text()
+    offered_at: datetime = columns.moment()
+    expires_at: datetime = columns.moment()
+    decided_at: datetime | None = columns.moment(nullable=True)
+    pickup_s: int
+    pickup_m: int
+    explanation: dict[str, Any] = columns.document()

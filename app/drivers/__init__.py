@@ -1,0 +1,1 @@
+"""Drivers at work: shifts, live positions and their limits."""

@@ -1,0 +1,1 @@
+"""Tariffs, quotes and what a ride costs."""

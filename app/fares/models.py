@@ -1,0 +1,77 @@
+"""Tables of prices: the tariff and each quote given from it."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from app.foundation import columns
+
+
+class TariffVersion(SQLModel, table=True):
+    """The prices in force from a moment on; a later row follows, none is edited."""
+
+    __tablename__ = "tariff_version"
+    __table_args__: ClassVar[Any] = (
+        UniqueConstraint("effective_from", name="one_tariff_at_a_moment"),
+        CheckConstraint(
+            "least(base_minor, per_km_minor, per_minute_minor, minimum_minor,"
+            " free_wait_s, wait_per_minute_minor) >= 0",
+            name="prices_are_not_negative",
+        ),
+    )
+
+    id: UUID = columns.key()
+    effective_from: datetime = columns.moment()
+    base_minor: int = columns.minor()
+    per_km_minor: int = columns.minor()
+    per_minute_minor: int = columns.minor()
+    minimum_minor: int = columns.minor()
+    free_wait_s: int
+    wait_per_minute_minor: int = columns.minor()
+
+
+class Quote(SQLModel, table=True):
+    """A price given to a rider, with its parts, the share it was given under and its end."""
+
+    __tablename__ = "quote"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint(
+            "commission_minor + driver_net_minor = fare_minor", name="a_fare_is_split_to_the_cent"
+        ),
+        CheckConstraint(
+            "commission_minor = fare_minor * commission_bp / 10000",
+            name="commission_is_the_share_rounded_down",
+        ),
+        CheckConstraint(
+            "fare_minor > 0 and commission_minor >= 0 and driver_net_minor >= 0",
+            name="fares_are_positive",
+        ),
+        CheckConstraint("expires_at > quoted_at", name="quotes_last_a_while"),
+        Index("quote_by_age", "quoted_at"),
+    )
+
+    id: UUID = columns.key()
+    rider_id: UUID = columns.reference("member.id")
+    pickup_lat: float
+    pickup_lng: float
+    pickup_name: str = columns.text()
+    dropoff_lat: float
+    dropoff_lng: float
+    dropoff_name: str = columns.text()
+    distance_m: int
+    duration_s: int
+    is_estimate: bool
+    pickup_eta_s: int | None = Field(default=None, nullable=True)
+    items: list[dict[str, Any]] = columns.document()
+    currency: str = columns.text()
+    fare_minor: int = columns.minor()
+    commission_bp: int
+    commission_minor: int = columns.minor()
+    driver_net_minor: int = columns.minor()
+    policy_version_id: UUID = columns.reference("policy_version.id")
+    tariff_version_id: UUID = columns.reference("tariff_version.id")
+    quoted_at: datetime = columns.moment()
+    expires_at: datetime = columns.moment()

@@ -1,0 +1,1 @@
+"""Double-entry books: accounts, journals of transfers, holds, statements, audit."""

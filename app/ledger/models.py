@@ -1,0 +1,154 @@
+"""Tables of the books. Nobody writes them but the functions of their migration."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+from app.foundation import columns
+from app.ledger.accounts import AccountKind, HoldOutcome, JournalKind
+
+
+class Account(SQLModel, table=True):
+    """Where money stands. A member's account has a balance row; a house account is summed."""
+
+    __tablename__ = "account"
+    __table_args__: ClassVar[Any] = (
+        columns.one_of("kind", AccountKind, name="account_kinds_are_known"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currencies_are_iso_4217"),
+        UniqueConstraint("id", "currency", name="accounts_have_one_currency"),
+        Index(
+            "one_account_of_a_kind_per_member",
+            "member_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("member_id is not null"),
+        ),
+        Index(
+            "one_house_account_of_a_kind",
+            "kind",
+            unique=True,
+            postgresql_where=text("member_id is null"),
+        ),
+    )
+
+    id: UUID = columns.key()
+    kind: str = columns.text()
+    member_id: UUID | None = columns.reference("member.id", nullable=True)
+    currency: str = columns.text()
+    opened_at: datetime = columns.moment()
+
+
+class Journal(SQLModel, table=True):
+    """One event in the books: the transfers that belong together, and why."""
+
+    __tablename__ = "journal"
+    __table_args__: ClassVar[Any] = (
+        columns.one_of("kind", JournalKind, name="journal_kinds_are_known"),
+        UniqueConstraint("idem_scope", "idem_key", name="a_journal_is_posted_once"),
+        UniqueConstraint("reverses", name="a_journal_is_reversed_once"),
+        Index("journal_by_subject", "subject_id"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    idem_scope: str = columns.text()
+    idem_key: str = columns.text()
+    fingerprint: bytes = Field(sa_type=LargeBinary)
+    kind: str = columns.text()
+    subject_id: UUID = columns.reference()
+    policy_version_id: UUID | None = columns.reference("policy_version.id", nullable=True)
+    reverses: int | None = Field(
+        default=None, sa_type=BigInteger, foreign_key="journal.id", nullable=True
+    )
+    effective_at: datetime = columns.moment()
+    recorded_at: datetime = columns.moment(
+        sa_column_kwargs={"server_default": text("clock_timestamp()")}
+    )
+
+
+class Transfer(SQLModel, table=True):
+    """An amount from one account to another: balanced by construction."""
+
+    __tablename__ = "transfer"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("amount_minor > 0", name="transfers_are_positive"),
+        CheckConstraint("debit_id <> credit_id", name="transfers_go_somewhere"),
+        ForeignKeyConstraint(
+            ["debit_id", "currency"], ["account.id", "account.currency"], name="debits_keep_currency"
+        ),
+        ForeignKeyConstraint(
+            ["credit_id", "currency"],
+            ["account.id", "account.currency"],
+            name="credits_keep_currency",
+        ),
+        Index("transfer_by_debit", "debit_id", "journal_id"),
+        Index("transfer_by_credit", "credit_id", "journal_id"),
+    )
+
+    journal_id: int = Field(primary_key=True, sa_type=BigInteger, foreign_key="journal.id")
+    line: int = Field(primary_key=True)
+    debit_id: UUID = columns.reference()
+    credit_id: UUID = columns.reference()
+    amount_minor: int = columns.minor()
+    currency: str = columns.text()
+
+
+class Balance(SQLModel, table=True):
+    """What a member's account holds, credit positive, and how far below zero it may go."""
+
+    __tablename__ = "balance"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("held_minor >= 0", name="holds_are_not_negative"),
+        CheckConstraint("posted_minor - held_minor >= lowest_minor", name="never_below_the_limit"),
+        {"postgresql_with": {"fillfactor": "50"}},
+    )
+
+    account_id: UUID = columns.reference("account.id", primary_key=True)
+    posted_minor: int = columns.minor(sa_column_kwargs={"server_default": "0"})
+    held_minor: int = columns.minor(sa_column_kwargs={"server_default": "0"})
+    lowest_minor: int = columns.minor()
+
+
+class Hold(SQLModel, table=True):
+    """Money set aside for a ride until it is posted or let go."""
+
+    __tablename__ = "hold"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("amount_minor > 0", name="holds_are_positive"),
+        Index("hold_by_account", "account_id"),
+    )
+
+    id: UUID = columns.key()
+    account_id: UUID = columns.reference("account.id")
+    amount_minor: int = columns.minor()
+    placed_at: datetime = columns.moment()
+
+
+class HoldEnd(SQLModel, table=True):
+    """How a hold ended. Its primary key is why a hold ends once."""
+
+    __tablename__ = "hold_end"
+    __table_args__: ClassVar[Any] = (
+        columns.one_of("outcome", HoldOutcome, name="hold_outcomes_are_known"),
+        CheckConstraint(
+            "(outcome = 'posted') = (journal_id is not null)", name="posted_holds_have_a_journal"
+        ),
+    )
+
+    hold_id: UUID = columns.reference("hold.id", primary_key=True)
+    outcome: str = columns.text()
+    journal_id: int | None = Field(
+        default=None, sa_type=BigInteger, foreign_key="journal.id", nullable=True
+    )
+    ended_at: datetime = columns.moment()

@@ -1,0 +1,1 @@
+"""Who belongs: people, sign-in, roles, drivers' papers and vehicles."""

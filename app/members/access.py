@@ -1,0 +1,149 @@
+"""Who is asking: the signed-in member behind a token, with roles, at the door of every room."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import Depends, Header, Request
+from fastapi.requests import HTTPConnection
+from fastapi.responses import Response
+
+from app.foundation.clock import Clock
+from app.foundation.commands import Command, check_key, fingerprint
+from app.foundation.database import Database, Transaction
+from app.foundation.problems import IdempotencyKeyMissing
+from app.foundation.web import json_response
+from app.members import queries
+from app.members.errors import MemberSuspended, NotSignedIn, RoleMissing
+from app.members.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The member who asks, by which session, with which roles."""
+
+    member_id: UUID
+    session_id: UUID
+    roles: frozenset[Role]
+
+
+def token_hash(token: str) -> bytes:
+    """Return what the database keeps of a token. A random token needs no slow hash."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def get_database(connection: HTTPConnection) -> Database:
+    """Return the program's database."""
+    database: Database = connection.app.state.database
+    return database
+
+
+def get_clock(connection: HTTPConnection) -> Clock:
+    """Return the program's clock."""
+    clock: Clock = connection.app.state.clock
+    return clock
+
+
+def get_now(clock: Annotated[Clock, Depends(get_clock)]) -> datetime:
+    """Return the moment at which this request is served."""
+    return clock.now()
+
+
+DatabaseDep = Annotated[Database, Depends(get_database)]
+Now = Annotated[datetime, Depends(get_now)]
+
+
+async def get_actor(
+    database: DatabaseDep, now: Now, authorization: Annotated[str | None, Header()] = None
+) -> Actor:
+    """Return the member behind the access token; asked anew each time, so revoking is immediate.
+
+    Raises:
+        NotSignedIn: no token, or one that is unknown, ended or too old.
+        MemberSuspended: a person suspended this member.
+    """
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise NotSignedIn
+    async with database.reading() as reader:
+        row = await queries.find_session(reader, access_hash=token_hash(token), now=now)
+    if row is None:
+        raise NotSignedIn
+    if row["suspended"]:
+        raise MemberSuspended
+    roles = frozenset(Role(role) for role in row["roles"])
+    return Actor(member_id=row["member_id"], session_id=row["session_id"], roles=roles)
+
+
+SignedIn = Annotated[Actor, Depends(get_actor)]
+
+
+def requires(*roles: Role) -> Callable[[Actor], Actor]:
+    """Return a dependency that lets through members with at least one of these roles."""
+
+    def check(actor: SignedIn) -> Actor:
+        if actor.roles.isdisjoint(roles):
+            raise RoleMissing
+        return actor
+
+    return check
+
+
+Rider = Annotated[Actor, Depends(requires(Role.RIDER))]
+Driver = Annotated[Actor, Depends(requires(Role.DRIVER))]
+Dispatcher = Annotated[Actor, Depends(requires(Role.DISPATCHER, Role.STAFF))]
+Staff = Annotated[Actor, Depends(requires(Role.STAFF))]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCommand:
+    """A command of a signed-in member; ``answer`` acts once and renders what was answered."""
+
+    actor: Actor
+    command: Command
+
+    @property
+    def now(self) -> datetime:
+        """The moment at which this command is served."""
+        return self.command.now
+
+    async def answer(
+        self, act: Callable[[Transaction], Awaitable[Any]], *, status: int = 200
+    ) -> Response:
+        """Act, commit, and only then make the answer."""
+        answer = await self.command.run(act, status=status)
+        headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
+        return json_response(answer.body, status=answer.status, headers=headers)
+
+
+async def get_command(
+    request: Request,
+    actor: SignedIn,
+    database: DatabaseDep,
+    now: Now,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            description="Any text of 1 to 255 characters, new for each act. A repeat with the same"
+            " key never acts twice and gets the first answer again.",
+            examples=["0190a1c2-7d3e-7c41-9a5b-0b6f6f1f2a3b"],
+        ),
+    ] = None,
+) -> MemberCommand:
+    """Return the caller's command.
+
+    Raises:
+        IdempotencyKeyMissing: the header is missing, empty or too long.
+    """
+    key = check_key(idempotency_key)
+    raw = await request.body()
+    asked = fingerprint(request.method, request.url.path, orjson.loads(raw) if raw else None)
+    return MemberCommand(actor, Command(database, actor.member_id, key, asked, now))
+
+
+Acting = Annotated[MemberCommand, Depends(get_command)]
+COMMAND_PROBLEMS = (IdempotencyKeyMissing, NotSignedIn, MemberSuspended)

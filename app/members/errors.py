@@ -1,0 +1,94 @@
+"""What the members' room refuses."""
+
+from app.foundation.problems import Problem
+
+
+class NotSignedIn(Problem):
+    """Send `Authorization: Bearer …` with an access token. Sign in, or refresh, to get one."""
+
+    status = 401
+    slug = "not-signed-in"
+    title = "You are not signed in"
+
+
+class MemberSuspended(Problem):
+    """A person suspended this account and gave a reason, which you can read and contest."""
+
+    status = 403
+    slug = "member-suspended"
+    title = "This account is suspended"
+
+
+class RoleMissing(Problem):
+    """Your account does not have the role that this needs."""
+
+    status = 403
+    slug = "role-missing"
+    title = "Your account may not do this"
+
+
+class CodeRefused(Problem):
+    """The code is wrong, used, too old, or tried too often. Ask for a new one."""
+
+    status = 401
+    slug = "code-refused"
+    title = "This code does not work"
+
+
+class RefreshRefused(Problem):
+    """The refresh token is used or too old. Sign in again."""
+
+    status = 401
+    slug = "refresh-refused"
+    title = "This refresh token does not work"
+
+
+class PhoneNumberInvalid(Problem):
+    """Write the number with its country code, as in +423 234 56 78."""
+
+    status = 422
+    slug = "phone-number-invalid"
+    title = "This is not a telephone number"
+
+
+class ApplicationExists(Problem):
+    """You have an application under way, or you drive already."""
+
+    slug = "application-exists"
+    title = "There is an application already"
+
+
+class ApplicationDecided(Problem):
+    """A person decided this application before."""
+
+    slug = "application-decided"
+    title = "This application was decided"
+
+
+class OwnApplication(Problem):
+    """Nobody decides about themselves. Ask a colleague."""
+
+    status = 403
+    slug = "own-application"
+    title = "Nobody decides about themselves"
+
+
+class SuspensionExists(Problem):
+    """This member is suspended already."""
+
+    slug = "suspension-exists"
+    title = "This member is suspended already"
+
+
+class NotSuspended(Problem):
+    """This member is not suspended."""
+
+    slug = "not-suspended"
+    title = "This member is not suspended"
+
+
+class DriverDocumentExpired(Problem):
+    """A paper is missing or no longer valid. ``kinds`` names which; send the new one."""
+
+    slug = "driver-document-expired"
+    title = "A paper of the driver is missing or out of date"

@@ -1,0 +1,1 @@
+"""A ride from request to completion or cancellation."""

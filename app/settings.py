@@ -1,0 +1,96 @@
+"""Every setting: MEENT_* variables, typed, each with its unit and default."""
+
+import os
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+BUILT_IN_CITY = Path(__file__).parent / "demo" / "cities" / "liechtenstein"
+
+
+class SettingsError(Exception):
+    """A setting is unknown or out of range; the message is one line that says what to do."""
+
+
+class Profile(StrEnum):
+    """How careful to be: production refuses unsafe settings, demo may bend time."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+    DEMO = "demo"
+
+
+def default_home() -> Path:
+    """Return where data lives: a place that the database's own user can reach when we are root."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/meent")
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "meent"
+
+
+type Positive = Annotated[int, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """What can be set. The assembly's decisions are not here: nobody sets those."""
+
+    model_config = SettingsConfigDict(env_prefix="MEENT_", extra="forbid", frozen=True)
+
+    profile: Profile = Profile.DEVELOPMENT
+    home: Path = Field(default_factory=default_home, description="where data lives")
+    city: Path = Field(BUILT_IN_CITY, description="the city folder")
+    database_url: SecretStr | None = Field(None, description="a PostgreSQL 18; default: our own")
+    pg_bin: Path | None = Field(None, description="programs of PostgreSQL 18; default: the wheel's")
+    router_url: str | None = Field(None, description="an osrm-routed; default: our own")
+    secret: SecretStr | None = Field(None, description="key of one-time codes; default: in home")
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    database_connections: Positive = 10
+
+    sms_file: Path | None = Field(None, description="append text messages here; default: the log")
+    codes_per_number: Positive = Field(3, description="sign-in codes a quarter of an hour")
+    codes_per_prefix: Positive = Field(30, description="the same for numbers that differ at the end")
+    codes_per_address: Positive = Field(20, description="sign-in codes an hour")
+    access_token_s: Positive = 15 * 60
+    refresh_token_s: Positive = 30 * 24 * 3600
+
+    quote_s: Positive = Field(120, description="how long a price holds")
+    search_s: Positive = Field(600, description="how long a ride looks for a driver")
+    rider_credit_minor: Positive = Field(50_000, description="what a rider may owe at most")
+    tick_s: float = Field(2.0, gt=0, description="pace of dispatch")
+    position_flush_s: float = Field(1.0, gt=0)
+    position_stale_s: Positive = 30
+
+    clock_start: datetime | None = Field(None, description="demo: the clock's first moment")
+    clock_anchor_s: float | None = Field(None, description="demo: Unix time of that moment")
+    clock_speed: float = Field(1.0, gt=0, le=240, description="demo: how fast time passes")
+
+
+def load_settings(**given: object) -> Settings:
+    """Read the environment; values in ``given`` win.
+
+    Raises:
+        SettingsError: a MEENT_* variable is unknown or a value is out of range.
+    """
+    known = {f"MEENT_{name.upper()}" for name in Settings.model_fields}
+    unknown = sorted(n for n in os.environ if n.startswith("MEENT_") and n not in known | _FOREIGN)
+    if unknown:
+        raise SettingsError(f"unknown setting {unknown[0]}; `meent doctor` lists those there are")
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as invalid:
+        fault = invalid.errors()[0]
+        name = "MEENT_" + "_".join(str(part) for part in fault["loc"]).upper()
+        raise SettingsError(f"{name}: {fault['msg']}") from None
+    if settings.clock_start is not None and settings.profile is not Profile.DEMO:
+        raise SettingsError("MEENT_CLOCK_START: only the demo profile may set the clock")
+    return settings
+
+
+# Read by the test suite, not by the program.
+_FOREIGN = {"MEENT_SAN_FRANCISCO"}

@@ -1,0 +1,16 @@
+"""Imports every room's tables, so that the metadata is whole for migrations and tests."""
+
+from sqlmodel import SQLModel
+
+import app.assembly.models
+import app.dispatch.models
+import app.drivers.models
+import app.fares.models
+import app.foundation.models
+import app.ledger.models
+import app.members.models
+import app.rides.models
+
+metadata = SQLModel.metadata
+
+__all__ = ["app", "metadata"]
