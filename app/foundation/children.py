@@ -273,9 +273,10 @@ class Family:
     async def _stop_all(self) -> None:
         try:
             for name in reversed(self._children):
-                self._keepers[name].cancel()
-                # A keeper in the middle of a restart takes its half-started child with it.
-                await asyncio.wait([self._keepers[name]])
+                if keeper := self._keepers.get(name):  # None: the family ended while it came.
+                    keeper.cancel()
+                    # A keeper in the middle of a restart takes its half-started child with it.
+                    await asyncio.wait([keeper])
                 await self._children[name].stop()
         finally:
             for child in self._children.values():

@@ -239,15 +239,16 @@ async def test_kill_9_of_parent_and_leash_ends_the_child(tmp_path: Path) -> None
 
 async def test_a_killed_child_is_started_anew_and_the_family_told() -> None:
     told: list[str] = []
-    async with Family(on_restart=told.append) as family:
+    async with Family(on_restart=told.append, give_up_after=2) as family:
         first = await family.add(SLEEPER)
-        for count in (1, 2):
+        # More often than a child may fail, as being killed is no failure of its own.
+        for count in (1, 2, 3):
             os.kill(family.child("sleeper").pid, signal.SIGKILL)
             assert await becomes(lambda count=count: len(told) == count, within_s=3)
         last = family.child("sleeper")
         assert last.running
         assert last.pid != first.pid
-    assert told == ["sleeper", "sleeper"]
+    assert told == ["sleeper"] * 3
     assert not alive(last.pid)
 
 
