@@ -78,7 +78,7 @@ def solve(problem: Problem, candidates: Candidates, *, limits: Limits, seed: int
     `seed` alone: the same riders, drivers, candidates and seed give the same pairing, in whatever
     order they are listed. Greedy, and named so with the reason, if there are more candidates than
     `limits.edge_budget` or the flow solver fails. Refused: candidates that do not belong to the
-    problem, an excluded pair among them, a negative seed.
+    problem, a pair among them that is excluded or beyond `weights.max_pickup_s`, a negative seed.
     """
     instance = _prepared(problem, candidates, seed=seed)
     if len(candidates) > limits.edge_budget:
@@ -121,6 +121,12 @@ def _check_belongs(problem: Problem, candidates: Candidates) -> None:
         raise ValueError(
             f"candidates are for {given[0]} riders and {given[1]} drivers, "
             f"the problem has {expected[0]} and {expected[1]}"
+        )
+    too_long = candidates.pickup_s > problem.weights.max_pickup_s
+    if too_long.any():
+        raise ValueError(
+            f"candidates.pickup_s[{int(np.argmax(too_long))}] exceeds weights.max_pickup_s: "
+            f"{candidates.pickup_s[too_long][0]} > {problem.weights.max_pickup_s}"
         )
     riders, drivers = problem.excluded_pairs()
     width = max(candidates.driver_count, 1)

@@ -29,8 +29,7 @@ def find_candidates(
     line = line or StraightLine()
     _check_lengths(per_rider=per_rider, per_driver=per_driver)
     cap_s = problem.weights.max_pickup_s
-    # A hair wider than the cap, which itself is applied to the seconds below.
-    reach_m = cap_s / float(line.drive_s(1.0)) * (1 + 1e-9)
+    reach_m = cap_s / float(line.drive_s(1.0))
     riders, drivers = problem.excluded_pairs()
     demand, supply = problem.demand, problem.supply
     by_rider = _nearest_allowed(
@@ -47,6 +46,7 @@ def find_candidates(
     # `unique` also sorts by rider and driver, the order that Candidates asks for.
     _, first = np.unique(rider * max(len(supply), 1) + driver, return_index=True)
     pickup_s = line.drive_s(distance_m[first])
+    # Rounding may carry a time a hair beyond the cap, and `solve` is strict about it.
     short = pickup_s <= cap_s
     return Candidates(
         rider=rider[first][short],

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from hypothesis import strategies as st
 
-from matching.problem import Candidates, Demand, Id, Problem, Supply, Weights
+from matching.problem import Assignment, Candidates, Demand, Id, Problem, Supply, Weights
 
 type Table = Sequence[Sequence[float | None]]
 
@@ -71,6 +71,15 @@ def instances(draw: st.DrawFn, *, most: int = 7) -> tuple[Problem, Candidates]:
     )
     given = problem(riders, drivers, waited_s=draw(waited), weights=weights)
     return given, candidates(table, drivers=drivers)
+
+
+def pairs_of(result: Assignment) -> list[tuple[int, int]]:
+    return [(pairing.rider, pairing.driver) for pairing in result.pairings]
+
+
+def pairs_by_id(result: Assignment, asked: Problem) -> set[tuple[Id, Id]]:
+    demand, supply = asked.demand.ids, asked.supply.ids
+    return {(demand[rider], supply[driver]) for rider, driver in pairs_of(result)}
 
 
 def _ids(who: int | Sequence[Id], *, prefix: str) -> tuple[Id, ...]:
