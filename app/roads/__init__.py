@@ -1,0 +1,1 @@
+"""The road network: the way between two points, how long it takes, and places by name."""
