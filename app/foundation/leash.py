@@ -97,7 +97,7 @@ def _watch(pid: int, *, parent: int, stop_signal: int, grace_s: float, wake: int
         pause_s = max(0.0, min(PARENT_CHECK_S, kill_at_s - time.monotonic()))
         ready, _, _ = select.select(watched, [], [], pause_s)
         ordered = wake in ready and not STOP_ORDERS.isdisjoint(os.read(wake, 64))
-        cut = LIFELINE in ready and not os.read(LIFELINE, 64)
+        cut = LIFELINE in ready and _is_cut()
         # A process that the parent forked without exec holds the socket open after the parent's
         # death: the parent's id tells the truth.
         if LIFELINE in watched and (ordered or cut or os.getppid() != parent):
@@ -107,6 +107,13 @@ def _watch(pid: int, *, parent: int, stop_signal: int, grace_s: float, wake: int
         if time.monotonic() >= kill_at_s:
             kill_at_s = math.inf
             _kill_group(pid)
+
+
+def _is_cut() -> bool:
+    try:
+        return not os.read(LIFELINE, 64)
+    except ConnectionResetError:  # The parent went without having read the report.
+        return True
 
 
 def _kill_group(pid: int) -> None:
