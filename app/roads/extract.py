@@ -49,7 +49,7 @@ def objects_of(path: Path, *keys: str, nodes: bool = False) -> Iterator[Iterator
         ) from None
 
 
-def write_whole(path: Path, *, write: Callable[[Path], None]) -> None:
+def write_whole(path: Path, *, write: Callable[[Path], object]) -> None:
     """The file exists whole or not at all, also when two write it at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)

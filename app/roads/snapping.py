@@ -35,7 +35,7 @@ class SnapIndex:
 
     def __init__(self, network: RoadNetwork) -> None:
         self.network = network
-        places = _on_sphere(network.lat, network.lng)
+        places = on_sphere(network.lat, network.lng)
         self._tail = places[network.tail]
         self._along = places[network.head] - self._tail
         pieces = np.ceil(network.length_m / DOT_SPACING_M).astype(np.int64)
@@ -49,7 +49,7 @@ class SnapIndex:
 
     def snap(self, point: Point) -> Spot:
         """The nearest spot on any street, however far."""
-        place = _on_sphere(np.array([point.lat]), np.array([point.lng]))[0]
+        place = on_sphere(np.array([point.lat]), np.array([point.lng]))[0]
         dot_m, dot = self._tree.query(place)
         segments = np.array([self._segment_of_dot[dot]])
         if dot_m <= EXACT_WITHIN_M:
@@ -82,7 +82,7 @@ class SnapIndex:
         return [self.snap(point) for point in points]
 
 
-def _on_sphere(lat: Floats, lng: Floats) -> NDArray[np.float64]:
+def on_sphere(lat: Floats, lng: Floats) -> NDArray[np.float64]:
     """Metres from the centre of the Earth, shape (n, 3)."""
     phi, theta = np.radians(lat), np.radians(lng)
     return EARTH_RADIUS_M * np.column_stack(
