@@ -201,7 +201,9 @@ def load_city(folder: Path) -> City:
     try:
         file = _CityFile.model_validate(content)
     except ValidationError as error:
-        raise CityError(f"{toml}: {_sentence(error.errors()[0])}") from None
+        # A misspelt key is also a missing one, and the spelling is what there is to correct.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+        raise CityError(f"{toml}: {_sentence(first)}") from None
     trips = None
     if file.files.trips is not None:
         trips = _existing(toml, key="files.trips", name=file.files.trips)
