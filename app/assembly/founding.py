@@ -1,0 +1,49 @@
+"""Founds the cooperative from its statutes file, once; afterwards only a tally decides."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+from app.city import City
+from app.foundation.ids import new_id
+
+
+class AlreadyFounded(Exception):  # noqa: N818 - a state, told in plain words
+    """The cooperative of this database exists; its statutes file decides nothing any more."""
+
+
+def statutes_hash(city: City) -> bytes:
+    """Return a hash of the statutes and the tariff, to see later whether the file was edited."""
+    document = [city.statutes.model_dump(mode="json"), city.tariff.model_dump(mode="json")]
+    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+async def found_cooperative(connection: Any, city: City, *, at: datetime) -> None:
+    """Write the first policies, the first tariff and the house accounts, in force from ``at``.
+
+    ``connection`` is the owner's: the program's own role may not call this function.
+
+    Raises:
+        AlreadyFounded: this database has a cooperative.
+    """
+    statutes = city.statutes.model_dump(mode="json")
+    # One id for each policy, and the last for the account of commission income.
+    ids = [new_id() for _ in range(len(statutes) + 1)]
+    try:
+        await connection.execute(
+            "select found_cooperative($1, $2, $3, $4::text::jsonb, $5, $6, $7::text::jsonb, $8, $9)",
+            city.name,
+            city.currency,
+            city.time_zone.key,
+            orjson.dumps(statutes).decode(),
+            ids,
+            new_id(),
+            orjson.dumps(city.tariff.model_dump(mode="json")).decode(),
+            statutes_hash(city),
+            at,
+        )
+    except asyncpg.UniqueViolationError as twice:
+        raise AlreadyFounded(f"{city.name} was founded before") from twice

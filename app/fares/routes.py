@@ -1,0 +1,87 @@
+"""HTTP of the fares' room: a price before anything is booked."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from app.fares import service
+from app.fares.errors import OutsideServiceAreaProblem, RideTooShort
+from app.fares.schemas import QuoteRequest, QuoteView
+from app.foundation.problems import NotFound
+from app.foundation.web import json_response, problem_responses
+from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Rider
+from app.members.errors import NotSignedIn, RoleMissing
+from app.roads.service import Roads
+from app.settings import Settings
+from matching.travel import Point
+
+router = APIRouter(prefix="/v1", tags=["quotes"])
+
+
+def get_roads(request: Request) -> Roads:
+    """Return the city's roads."""
+    roads: Roads = request.app.state.roads
+    return roads
+
+
+def get_settings(request: Request) -> Settings:
+    """Return the program's settings."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+RoadsDep = Annotated[Roads, Depends(get_roads)]
+SettingsDep = Annotated[Settings, Depends(get_settings)]
+
+
+@router.post(
+    "/quotes",
+    operation_id="request_quote",
+    summary="Ask what a ride costs",
+    status_code=201,
+    response_model=QuoteView,
+    responses=problem_responses(
+        OutsideServiceAreaProblem, RideTooShort, RoleMissing, *COMMAND_PROBLEMS
+    ),
+)
+async def request_quote(
+    body: QuoteRequest,
+    command: Acting,
+    rider: Rider,
+    database: DatabaseDep,
+    roads: RoadsDep,
+    settings: SettingsDep,
+) -> Response:
+    """Return an itemised price, who gets which part, and an id that locks it until it expires."""
+    pickup = Point(lat=body.pickup.lat, lng=body.pickup.lng)
+    dropoff = Point(lat=body.dropoff.lat, lng=body.dropoff.lng)
+    # The road engine is asked before the transaction opens: no lock waits for it.
+    route = await service.plan_route(roads, pickup=pickup, dropoff=dropoff, at=command.now)
+    eta_s = await service.estimate_pickup_s(database, roads, pickup=pickup, now=command.now)
+    return await command.answer(
+        lambda tx: service.give_quote(
+            tx,
+            rider_id=rider.member_id,
+            route=route,
+            pickup_eta_s=eta_s,
+            now=command.now,
+            lasts_s=settings.quote_s,
+        ),
+        status=201,
+    )
+
+
+@router.get(
+    "/quotes/{quote_id}",
+    operation_id="get_quote",
+    summary="Read a price again",
+    response_model=QuoteView,
+    responses=problem_responses(NotFound, NotSignedIn, RoleMissing),
+)
+async def get_quote(quote_id: UUID, rider: Rider, database: DatabaseDep) -> Response:
+    """Return one of your own quotes."""
+    async with database.reading() as reader:
+        row = await service.get_quote(reader, quote_id=quote_id, rider_id=rider.member_id)
+    return json_response(service.quote_view(row))

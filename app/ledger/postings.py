@@ -1,0 +1,51 @@
+"""Every recipe by which money moves. An auditor reads this page; nothing else makes transfers."""
+
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.ledger.accounts import JournalKind
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLine:
+    """An amount that leaves ``debit_id`` and reaches ``credit_id``, in minor units, above zero."""
+
+    debit_id: UUID
+    credit_id: UUID
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A journal to be: its kind and its lines. It balances because each line does."""
+
+    kind: JournalKind
+    lines: tuple[TransferLine, ...]
+
+    @property
+    def fingerprint(self) -> bytes:
+        """A hash of what moves, so that one key cannot stand for two different journals."""
+        text = "|".join(f"{x.debit_id}>{x.credit_id}:{x.amount_minor}" for x in self.lines)
+        return hashlib.sha256(f"{self.kind}|{text}".encode()).digest()
+
+
+def ride_fare(
+    *,
+    rider_id: UUID,
+    driver_id: UUID,
+    commission_income_id: UUID,
+    fare_minor: int,
+    commission_minor: int,
+) -> Recipe:
+    """The rider owes the fare to the driver, who leaves the voted share to the cooperative.
+
+    The ids are those of accounts. Refused (ValueError): a fare that is not positive, or a share
+    that is negative or above the fare.
+    """
+    if fare_minor <= 0 or not 0 <= commission_minor <= fare_minor:
+        raise ValueError(f"cannot take {commission_minor} of a fare of {fare_minor}")
+    lines = [TransferLine(rider_id, driver_id, fare_minor)]
+    if commission_minor:  # A transfer of nothing is no transfer.
+        lines.append(TransferLine(driver_id, commission_income_id, commission_minor))
+    return Recipe(JournalKind.RIDE_FARE, tuple(lines))

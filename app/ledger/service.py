@@ -1,0 +1,101 @@
+"""What other rooms do with money: open an account, hold, let go, post. Nothing else moves it."""
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from app.foundation.database import Transaction
+from app.foundation.ids import new_id
+from app.ledger import postings, queries
+from app.ledger.accounts import AccountKind
+from app.ledger.errors import CreditLimitReached
+
+
+async def open_rider_account(
+    tx: Transaction, *, member_id: UUID, now: datetime, lowest_minor: int
+) -> UUID:
+    """Open the account on which a rider owes fares, down to ``lowest_minor`` (zero or below)."""
+    return await queries.open_account(
+        tx,
+        account_id=new_id(),
+        kind=AccountKind.RIDER,
+        member_id=member_id,
+        lowest_minor=lowest_minor,
+        at=now,
+    )
+
+
+async def open_driver_account(tx: Transaction, *, member_id: UUID, now: datetime) -> UUID:
+    """Open the account on which a driver's earnings stand; it never goes below zero."""
+    return await queries.open_account(
+        tx,
+        account_id=new_id(),
+        kind=AccountKind.DRIVER,
+        member_id=member_id,
+        lowest_minor=0,
+        at=now,
+    )
+
+
+async def hold_fare(
+    tx: Transaction, *, hold_id: UUID, rider_id: UUID, fare_minor: int, now: datetime
+) -> None:
+    """Set the fare of a ride aside on the rider's account.
+
+    Raises:
+        CreditLimitReached: the account would fall below its limit.
+    """
+    try:
+        await queries.place_hold(
+            tx, hold_id=hold_id, rider_id=rider_id, amount_minor=fare_minor, at=now
+        )
+    except asyncpg.CheckViolationError as violation:
+        if violation.constraint_name != "never_below_the_limit":
+            raise
+        raise CreditLimitReached from violation
+
+
+async def release_fare(tx: Transaction, *, hold_id: UUID, now: datetime) -> None:
+    """Let go what was set aside for a ride that will not take place."""
+    await queries.void_hold(tx, hold_id=hold_id, at=now)
+
+
+async def post_ride_fare(
+    tx: Transaction,
+    *,
+    ride_id: UUID,
+    rider_id: UUID,
+    driver_id: UUID,
+    fare_minor: int,
+    commission_minor: int,
+    policy_version_id: UUID,
+    hold_id: UUID,
+    now: datetime,
+) -> int:
+    """Book a completed ride's fare and end its hold; a repeat books nothing more.
+
+    Returns the number of the journal.
+    """
+    accounts = await queries.fare_accounts(tx, rider_id=rider_id, driver_id=driver_id)
+    recipe = postings.ride_fare(
+        rider_id=accounts["rider"],
+        driver_id=accounts["driver"],
+        commission_income_id=accounts["commission"],
+        fare_minor=fare_minor,
+        commission_minor=commission_minor,
+    )
+    return await queries.post_journal(
+        tx,
+        scope="ride_fare",
+        key=str(ride_id),
+        fingerprint=recipe.fingerprint,
+        kind=recipe.kind,
+        subject_id=ride_id,
+        policy_version_id=policy_version_id,
+        at=now,
+        debits=[line.debit_id for line in recipe.lines],
+        credits_=[line.credit_id for line in recipe.lines],
+        amounts=[line.amount_minor for line in recipe.lines],
+        captured_hold_id=hold_id,
+    )

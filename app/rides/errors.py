@@ -1,0 +1,45 @@
+"""What the rides' room refuses."""
+
+from app.foundation.problems import Problem
+
+
+class QuoteExpired(Problem):
+    """The price no longer holds. Ask for a new quote."""
+
+    slug = "quote-expired"
+    title = "This price has expired"
+
+
+class QuoteAlreadyBooked(Problem):
+    """This quote was booked before. Ask for a new quote."""
+
+    slug = "quote-already-booked"
+    title = "This price was booked before"
+
+
+class OpenRideExists(Problem):
+    """You have a ride that is not over yet. Finish or cancel it first."""
+
+    slug = "open-ride-exists"
+    title = "You have a ride already"
+
+
+class WrongRideState(Problem):
+    """The ride has moved on. ``state`` says where it stands now."""
+
+    slug = "wrong-ride-state"
+    title = "The ride is not in a state that allows this"
+
+
+class TooEarlyForNoShow(Problem):
+    """The rider still has time to come. ``earliest`` says when you may leave."""
+
+    slug = "too-early-for-no-show"
+    title = "The rider still has time to come"
+
+
+class DriverBusy(Problem):
+    """This driver has a ride that is not over yet."""
+
+    slug = "driver-busy"
+    title = "This driver has a ride already"

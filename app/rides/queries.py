@@ -1,0 +1,165 @@
+"""Every statement of the rides' room."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.foundation.database import Transaction
+from app.rides.lifecycle import TRANSITIONS, Party, Step
+
+_CORE = "id, rider_id, driver_id, quote_id, hold_id, state, requested_at, search_until"
+
+# What a step writes beside the state. $3 is now, $4 a reason, $5 the party, $6 the member.
+_STAMPS: dict[Step, str] = {
+    Step.ARRIVE: "arrived_at = $3",
+    Step.START: "started_at = $3",
+    Step.COMPLETE: "ended_at = $3",
+    Step.CANCEL: "ended_at = $3, reason = $4, cancelled_by = $5",
+    Step.WITHDRAW: "driver_id = null, vehicle_id = null, assigned_at = null, arrived_at = null",
+    Step.GIVE_UP: "ended_at = $3",
+    Step.NO_SHOW: "ended_at = $3",
+}
+# Whose ride it must be. A dispatcher or the platform may touch any.
+_OWNERS: dict[Party, str] = {Party.RIDER: "rider_id = $6", Party.DRIVER: "driver_id = $6"}
+
+
+async def insert_ride(
+    tx: Transaction,
+    *,
+    ride_id: UUID,
+    rider_id: UUID,
+    quote_id: UUID,
+    hold_id: UUID,
+    now: datetime,
+    search_until: datetime,
+) -> None:
+    """Store a requested ride; the table's unique indexes refuse a second one."""
+    await tx.execute(
+        "insert into ride (id, rider_id, quote_id, hold_id, state, requested_at, search_until)"
+        " values ($1, $2, $3, $4, 'requested', $5, $6)",
+        ride_id,
+        rider_id,
+        quote_id,
+        hold_id,
+        now,
+        search_until,
+    )
+
+
+async def take_step(
+    tx: Transaction,
+    *,
+    ride_id: UUID,
+    step: Step,
+    party: Party,
+    member_id: UUID | None,
+    now: datetime,
+    reason: str | None = None,
+) -> Any | None:
+    """Take a step if the ride still stands where the step begins; else return None.
+
+    The row's lock and the guard on the state decide between two who come at once. The ride's
+    driver before the step comes back as ``was_driver_id``.
+    """
+    transition = TRANSITIONS[step]
+    owner = _OWNERS.get(party, "true")
+    sql = (
+        # Every $n is used once, so that the database knows its type whatever the step.
+        "with said as (select $3::timestamptz, $4::text, $5::text, $6::uuid)"
+        f" update ride set state = '{transition.target}', {_STAMPS[step]}"
+        f" where id = $1 and state = any($2::text[]) and {owner}"
+        f" returning {_CORE}, old.driver_id as was_driver_id"
+    )
+    return await tx.row(
+        sql, ride_id, transition.source_names, now, reason, str(party), member_id
+    )
+
+
+async def assign(
+    tx: Transaction, *, ride_id: UUID, driver_id: UUID, vehicle_id: UUID, now: datetime
+) -> Any | None:
+    """Give a ride that still waits to a driver; None where it does not wait any more."""
+    return await tx.row(
+        "update ride set state = 'assigned', driver_id = $2, vehicle_id = $3, assigned_at = $4"
+        f" where id = $1 and state = 'requested' returning {_CORE}",  # noqa: S608 - constants
+        ride_id,
+        driver_id,
+        vehicle_id,
+        now,
+    )
+
+
+async def extend_search(tx: Transaction, *, ride_id: UUID, until: datetime) -> None:
+    """Let a ride look for a driver at least until then."""
+    await tx.execute(
+        "update ride set search_until = greatest(search_until, $2) where id = $1", ride_id, until
+    )
+
+
+async def overdue_searches(tx: Transaction, *, now: datetime, limit: int) -> list[UUID]:
+    """Return rides that have looked long enough, locked; those that others hold are left out."""
+    rows = await tx.rows(
+        "select id from ride where state = 'requested' and search_until <= $1"
+        " order by id limit $2 for update skip locked",
+        now,
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def find_state(reader: Transaction, *, ride_id: UUID, member_id: UUID | None) -> str | None:
+    """Return the state of a ride that concerns this member (None: any ride), or None."""
+    state: str | None = await reader.value(
+        "select state from ride where id = $1"
+        " and ($2::uuid is null or rider_id = $2 or driver_id = $2)",
+        ride_id,
+        member_id,
+    )
+    return state
+
+
+async def no_show_from(reader: Transaction, *, ride_id: UUID) -> datetime | None:
+    """Return when the free waiting time of an arrived ride ends."""
+    row = await reader.row(
+        "select r.arrived_at, t.free_wait_s from ride r join quote q on q.id = r.quote_id"
+        " join tariff_version t on t.id = q.tariff_version_id where r.id = $1",
+        ride_id,
+    )
+    if row is None or row["arrived_at"] is None:
+        return None
+    arrived_at: datetime = row["arrived_at"]
+    return arrived_at + timedelta(seconds=row["free_wait_s"])
+
+
+_VIEW = (
+    "select r.*, q.pickup_lat, q.pickup_lng, q.pickup_name, q.dropoff_lat, q.dropoff_lng,"
+    " q.dropoff_name, q.distance_m, q.duration_s, q.currency, q.fare_minor, q.commission_bp,"
+    " q.commission_minor, q.driver_net_minor, q.policy_version_id,"
+    " split_part(driver.name, ' ', 1) as driver_name, split_part(rider.name, ' ', 1) as rider_name,"
+    " v.make, v.model, v.colour, v.plate"
+    " from ride r join quote q on q.id = r.quote_id join member rider on rider.id = r.rider_id"
+    " left join member driver on driver.id = r.driver_id left join vehicle v on v.id = r.vehicle_id"
+)
+
+
+async def find_view(reader: Transaction, *, ride_id: UUID, member_id: UUID | None) -> Any | None:
+    """Return all that a ride's page shows, if the ride concerns this member (None: any)."""
+    return await reader.row(
+        f"{_VIEW} where r.id = $1 and ($2::uuid is null or r.rider_id = $2 or r.driver_id = $2)",
+        ride_id,
+        member_id,
+    )
+
+
+async def list_views(
+    reader: Transaction, *, member_id: UUID | None, open_only: bool, before: UUID, limit: int
+) -> list[Any]:
+    """Return the rides that concern this member (None: all), newest first."""
+    return await reader.rows(
+        f"{_VIEW} where ($1::uuid is null or r.rider_id = $1 or r.driver_id = $1)"
+        " and (not $2 or r.ended_at is null) and r.id < $3 order by r.id desc limit $4",
+        member_id,
+        open_only,
+        before,
+        limit,
+    )

@@ -1,0 +1,237 @@
+"""HTTP of the rides' room: book, follow and finish a ride."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from app.fares.routes import SettingsDep
+from app.foundation.problems import NotFound
+from app.foundation.web import json_response, problem_responses
+from app.ledger.errors import CreditLimitReached
+from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Driver, Rider, SignedIn
+from app.members.errors import NotSignedIn, RoleMissing
+from app.members.roles import Role
+from app.rides import queries, service
+from app.rides.errors import (
+    OpenRideExists,
+    QuoteAlreadyBooked,
+    QuoteExpired,
+    TooEarlyForNoShow,
+    WrongRideState,
+)
+from app.rides.lifecycle import Party, RideState
+from app.rides.schemas import Cancellation, RideRequest, RidesView, RideView, ride_view
+
+router = APIRouter(prefix="/v1/rides", tags=["rides"])
+_NEWEST = UUID(int=2**128 - 1)
+_STEP_PROBLEMS = (NotFound, WrongRideState, RoleMissing, *COMMAND_PROBLEMS)
+
+
+class RideRequested(BaseModel):
+    """A ride that was booked."""
+
+    id: UUID
+    state: RideState
+    fare_minor: int
+
+
+class StepTaken(BaseModel):
+    """Where the ride stands now."""
+
+    id: UUID
+    state: RideState
+
+
+class RideCompleted(StepTaken):
+    """A finished ride and how its fare was split."""
+
+    fare_minor: int
+    commission_minor: int
+    driver_net_minor: int
+
+
+@router.post(
+    "",
+    operation_id="request_ride",
+    summary="Order and pay: book a quote",
+    status_code=201,
+    response_model=RideRequested,
+    responses=problem_responses(
+        NotFound,
+        QuoteExpired,
+        QuoteAlreadyBooked,
+        OpenRideExists,
+        CreditLimitReached,
+        RoleMissing,
+        *COMMAND_PROBLEMS,
+    ),
+)
+async def request_ride(
+    body: RideRequest, command: Acting, rider: Rider, settings: SettingsDep
+) -> Response:
+    """Book the price of a quote. The fare is set aside and the ride looks for a driver."""
+    return await command.answer(
+        lambda tx: service.request_ride(
+            tx,
+            rider_id=rider.member_id,
+            quote_id=body.quote_id,
+            now=command.now,
+            search_s=settings.search_s,
+        ),
+        status=201,
+    )
+
+
+@router.get(
+    "",
+    operation_id="list_rides",
+    summary="Your rides, newest first",
+    response_model=RidesView,
+    responses=problem_responses(NotSignedIn),
+)
+async def list_rides(
+    actor: SignedIn,
+    database: DatabaseDep,
+    cursor: Annotated[UUID, Query(description="`next_cursor` of the page before")] = _NEWEST,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    *,
+    open_only: Annotated[bool, Query(description="only rides that are not over")] = False,
+) -> Response:
+    """Return the rides in which you are the rider or the driver; a dispatcher sees all."""
+    async with database.reading() as reader:
+        rows = await queries.list_views(
+            reader,
+            member_id=None if Role.DISPATCHER in actor.roles else actor.member_id,
+            open_only=open_only,
+            before=cursor,
+            limit=limit + 1,
+        )
+    more = len(rows) > limit
+    items = [ride_view(row) for row in rows[:limit]]
+    return json_response({"items": items, "next_cursor": items[-1]["id"] if more else None})
+
+
+@router.get(
+    "/{ride_id}",
+    operation_id="get_ride",
+    summary="Where a ride stands",
+    response_model=RideView,
+    responses=problem_responses(NotFound, NotSignedIn),
+)
+async def get_ride(ride_id: UUID, actor: SignedIn, database: DatabaseDep) -> Response:
+    """Return a ride that concerns you; anybody else's does not exist."""
+    member_id = None if Role.DISPATCHER in actor.roles else actor.member_id
+    async with database.reading() as reader:
+        return json_response(await service.get_view(reader, ride_id=ride_id, member_id=member_id))
+
+
+@router.post(
+    "/{ride_id}/arrive",
+    operation_id="arrive",
+    summary="Driver: I stand at the pickup",
+    response_model=StepTaken,
+    responses=problem_responses(*_STEP_PROBLEMS),
+)
+async def arrive(ride_id: UUID, command: Acting, driver: Driver) -> Response:
+    """Tell the rider that you are there; the free waiting time begins."""
+    return await command.answer(
+        lambda tx: service.arrive(
+            tx, ride_id=ride_id, driver_id=driver.member_id, now=command.now
+        )
+    )
+
+
+@router.post(
+    "/{ride_id}/start",
+    operation_id="start_ride",
+    summary="Driver: the rider is in the car",
+    response_model=StepTaken,
+    responses=problem_responses(*_STEP_PROBLEMS),
+)
+async def start_ride(ride_id: UUID, command: Acting, driver: Driver) -> Response:
+    """Begin the ride."""
+    return await command.answer(
+        lambda tx: service.start(tx, ride_id=ride_id, driver_id=driver.member_id, now=command.now)
+    )
+
+
+@router.post(
+    "/{ride_id}/complete",
+    operation_id="complete_ride",
+    summary="Driver: we are there",
+    response_model=RideCompleted,
+    responses=problem_responses(*_STEP_PROBLEMS),
+)
+async def complete_ride(ride_id: UUID, command: Acting, driver: Driver) -> Response:
+    """Finish the ride; its fare is booked and split by the share stored on its quote."""
+    return await command.answer(
+        lambda tx: service.complete(
+            tx, ride_id=ride_id, driver_id=driver.member_id, now=command.now
+        )
+    )
+
+
+@router.post(
+    "/{ride_id}/cancel",
+    operation_id="cancel_ride",
+    summary="Rider: call the ride off",
+    response_model=StepTaken,
+    responses=problem_responses(*_STEP_PROBLEMS),
+)
+async def cancel_ride(
+    ride_id: UUID, body: Cancellation, command: Acting, actor: SignedIn
+) -> Response:
+    """Cancel a ride that has not begun. It costs nothing yet; a dispatcher may do it for a rider."""
+    party = Party.DISPATCHER if Role.DISPATCHER in actor.roles else Party.RIDER
+    return await command.answer(
+        lambda tx: service.cancel(
+            tx,
+            ride_id=ride_id,
+            party=party,
+            member_id=actor.member_id,
+            now=command.now,
+            reason=body.reason,
+        )
+    )
+
+
+@router.post(
+    "/{ride_id}/withdraw",
+    operation_id="withdraw_from_ride",
+    summary="Driver: I cannot come after all",
+    response_model=StepTaken,
+    responses=problem_responses(*_STEP_PROBLEMS),
+)
+async def withdraw_from_ride(
+    ride_id: UUID, body: Cancellation, command: Acting, driver: Driver, settings: SettingsDep
+) -> Response:
+    """Give a ride back before it begins; it looks for another driver at once."""
+    return await command.answer(
+        lambda tx: service.withdraw(
+            tx,
+            ride_id=ride_id,
+            driver_id=driver.member_id,
+            now=command.now,
+            reason=body.reason,
+            search_s=settings.search_s,
+        )
+    )
+
+
+@router.post(
+    "/{ride_id}/no-show",
+    operation_id="report_no_show",
+    summary="Driver: the rider did not come",
+    response_model=StepTaken,
+    responses=problem_responses(TooEarlyForNoShow, *_STEP_PROBLEMS),
+)
+async def report_no_show(ride_id: UUID, command: Acting, driver: Driver) -> Response:
+    """End a ride whose rider did not come within the free waiting time. Nobody pays for it yet."""
+    return await command.answer(
+        lambda tx: service.report_no_show(
+            tx, ride_id=ride_id, driver_id=driver.member_id, now=command.now
+        )
+    )

@@ -1,0 +1,116 @@
+"""API shapes of the rides' room: each party sees what it needs, and no more."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.fares.schemas import StopView
+from app.foundation.schemas import RequestModel
+from app.rides.lifecycle import RideState
+
+Reason = Annotated[str, Field(max_length=200, description="in your own words; the other side reads it")]
+
+
+class RideRequest(RequestModel):
+    """Book the price of a quote."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"quote_id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"}},
+    )
+
+    quote_id: UUID
+
+
+class Cancellation(RequestModel):
+    """Why a ride will not take place."""
+
+    reason: Reason = ""
+
+
+class CarView(BaseModel):
+    """How to recognise the car, and the driver's first name."""
+
+    driver_name: str
+    make: str
+    model: str
+    colour: str
+    plate: str
+
+
+class RideView(BaseModel):
+    """A ride as one of its parties sees it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1c",
+                "state": "assigned",
+                "rider_name": "Ada",
+                "car": {
+                    "driver_name": "Bo",
+                    "make": "Skoda",
+                    "model": "Enyaq",
+                    "colour": "green",
+                    "plate": "FL 12345",
+                },
+                "pickup": {"lat": 47.1410, "lng": 9.5209, "name": "Städtle"},
+                "dropoff": {"lat": 47.0660, "lng": 9.5030, "name": "Höfle"},
+                "distance_m": 8820,
+                "duration_s": 894,
+                "currency": "CHF",
+                "fare_minor": 4465,
+                "commission_bp": 1500,
+                "commission_minor": 669,
+                "driver_net_minor": 3796,
+                "policy_version_id": "019aab1c-2d3e-7f40-8a5b-000000000001",
+                "requested_at": "2026-11-22T17:00:00Z",
+                "assigned_at": "2026-11-22T17:00:08Z",
+                "arrived_at": None,
+                "started_at": None,
+                "ended_at": None,
+                "cancelled_by": None,
+                "reason": None,
+            }
+        }
+    )
+
+    id: UUID
+    state: RideState
+    rider_name: str
+    car: CarView | None
+    pickup: StopView
+    dropoff: StopView
+    distance_m: int
+    duration_s: int
+    currency: str
+    fare_minor: int
+    commission_bp: int
+    commission_minor: int
+    driver_net_minor: int
+    policy_version_id: UUID
+    requested_at: datetime
+    assigned_at: datetime | None
+    arrived_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    cancelled_by: str | None
+    reason: str | None
+
+
+class RidesView(BaseModel):
+    """A page of rides, newest first; ``next_cursor`` leads to the page after it."""
+
+    items: list[RideView]
+    next_cursor: str | None
+
+
+def ride_view(row: Any) -> dict[str, Any]:
+    """Return the API's form of a ride."""
+    values = dict(row)
+    for end in ("pickup", "dropoff"):
+        values[end] = {part: values[f"{end}_{part}"] for part in ("lat", "lng", "name")}
+    car = {name: values[name] for name in CarView.model_fields} if values["driver_id"] else None
+    return RideView.model_validate({**values, "car": car}).model_dump(mode="json")
