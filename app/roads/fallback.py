@@ -79,7 +79,8 @@ class ResilientRouter:
         self._failures += 1
         self._probe_at_s = self._monotonic_s() + PROBE_AFTER_S
         if self._failures == FAILURES_TO_OPEN:
-            log.warning("road_engine_down", reason=str(error.__cause__ or error)[:200])
+            # Only the kind of failure: its text may hold the places that were asked for.
+            log.warning("road_engine_down", reason=type(error.__cause__ or error).__name__)
 
     def _note_success(self) -> None:
         if self._failures >= FAILURES_TO_OPEN:

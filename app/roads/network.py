@@ -128,7 +128,7 @@ def load_network(pbf: Path, *, home: Path | None = None) -> RoadNetwork:
 def _read_kept(kept: Path) -> RoadNetwork | None:
     """The network of an earlier start; None where there is none or its file is damaged."""
     try:
-        with np.load(kept, allow_pickle=False) as arrays:
+        with kept.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return RoadNetwork(**{item.name: arrays[item.name] for item in fields(RoadNetwork)})
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         return None

@@ -73,7 +73,8 @@ class OwnGraphRouter:
         """Seconds from each source to each destination, nan outside the service area."""
         if not sources or not destinations:
             return np.empty((len(sources), len(destinations)))
-        to_ends = self._arriving(self._snap_index.snap_all(destinations))
+        to_spots = await asyncio.to_thread(self._snap_index.snap_all, destinations)
+        to_ends = self._arriving(to_spots)
         rows = [
             await asyncio.to_thread(self._matrix, sources[first : first + SOURCES_AT_ONCE], to_ends)
             for first in range(0, len(sources), SOURCES_AT_ONCE)

@@ -1,5 +1,6 @@
 """The crow's flight in place of a road engine: an estimate, called one, that never fails."""
 
+import asyncio
 from collections.abc import Sequence
 
 import numpy as np
@@ -56,6 +57,10 @@ class StraightLineRouter:
 
     async def matrix(self, sources: Sequence[Point], *, destinations: Sequence[Point]) -> Seconds:
         """Guessed seconds from each source to each destination; nan outside the service area."""
+        # A thousand points take a tenth of a second, in which others must get their turn.
+        return await asyncio.to_thread(self._matrix, sources, destinations)
+
+    def _matrix(self, sources: Sequence[Point], destinations: Sequence[Point]) -> Seconds:
         from_spots = [spot.snapped for spot in self._snap_index.snap_all(sources)]
         to_spots = [spot.snapped for spot in self._snap_index.snap_all(destinations)]
         seconds = self.line.drive_s(

@@ -1,7 +1,6 @@
 """The built-in city's streets, and a road engine of its own for the tests."""
 
 import asyncio
-import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,11 +17,7 @@ from matching.travel import Point
 
 CHECKOUT = Path(__file__).parents[3]
 LIECHTENSTEIN = CHECKOUT / "app" / "demo" / "cities" / "liechtenstein"
-SAN_FRANCISCO = Path(
-    os.environ.get("MEENT_SAN_FRANCISCO", CHECKOUT.parent / "shared" / "data" / "san-francisco")
-)
 VADUZ = Point(lat=47.1396, lng=9.5216)
-BALZERS = Point(lat=47.0667, lng=9.5027)
 START_TIMEOUT_S = 20
 
 
@@ -72,7 +67,7 @@ async def running(data: OsrmData) -> AsyncIterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def road_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
@@ -82,8 +77,8 @@ def pbf() -> Path:
 
 
 @pytest.fixture(scope="session")
-def network(pbf: Path, home: Path) -> RoadNetwork:
-    return load_network(pbf, home=home)
+def network(pbf: Path, road_home: Path) -> RoadNetwork:
+    return load_network(pbf, home=road_home)
 
 
 @pytest.fixture(scope="session")
@@ -92,18 +87,24 @@ def snap_index(network: RoadNetwork) -> SnapIndex:
 
 
 @pytest.fixture(scope="session")
-def osrm_data(pbf: Path, home: Path) -> OsrmData:
-    return prepare_osrm(pbf, home=home, say=lambda _line: None)
+def osrm_data(pbf: Path, road_home: Path) -> OsrmData:
+    return prepare_osrm(pbf, home=road_home, say=lambda _line: None)
 
 
 @pytest.fixture(scope="session")
-async def engine(osrm_data: OsrmData) -> AsyncIterator[Engine]:
+async def osrm_engine(osrm_data: OsrmData) -> AsyncIterator[Engine]:
+    async with running(osrm_data) as engine:
+        yield engine
+
+
+@pytest.fixture
+async def own_engine(osrm_data: OsrmData) -> AsyncIterator[Engine]:
+    """An engine that this one test may kill."""
     async with running(osrm_data) as engine:
         yield engine
 
 
 @pytest.fixture(scope="session")
-async def osrm(engine: Engine) -> AsyncIterator[OsrmRouter]:
-    async with OsrmRouter(engine.base_url) as router:
+async def osrm(osrm_engine: Engine) -> AsyncIterator[OsrmRouter]:
+    async with OsrmRouter(osrm_engine.base_url) as router:
         yield router
-
