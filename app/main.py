@@ -1,17 +1,52 @@
 """The one place where all rooms meet: create_app()."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 
+from app.assembly import routes as assembly
+from app.city import load_city
+from app.dispatch import routes as dispatch
+from app.dispatch.service import accept_offer, decline_offer
+from app.dispatch.solver import Solver
+from app.dispatch.tick import Dispatcher
+from app.drivers import routes as drivers
+from app.drivers.positions import Positions
+from app.fares import routes as fares
+from app.foundation import health
 from app.foundation.clock import Clock, ScaledClock, SystemClock
 from app.foundation.database import open_database
 from app.foundation.hints import Hints
+from app.foundation.schemas import ProblemDetails
 from app.foundation.web import Door, install_problem_handlers
 from app.members import routes as members
+from app.members.service import forget_old
+from app.realtime import routes as realtime
+from app.realtime.service import Realtime
+from app.rides import routes as rides
+from app.rides.service import give_up_searches
+from app.roads import routes as roads_routes
+from app.roads.open import open_places, open_roads
+from app.roads.places import Places
+from app.roads.service import Roads
 from app.settings import Settings
+from app.workers.loop import Worker, run_workers
+from matching.problem import Weights
+
+GIVE_UP_PACE_S = 5.0
+HOUSEKEEPING_PACE_S = 600.0
+
+_DESCRIPTION = """
+The API of a driver-owned ride-hailing cooperative. Riders book, driver-members drive, the assembly
+decides which share of a fare the cooperative keeps.
+
+Money is in whole minor units of one currency, shares in basis points, distances in metres,
+durations in seconds, times in RFC 3339 UTC. Every refusal is `application/problem+json`; its `type`
+leads to a page. A command needs an `Idempotency-Key`; repeat it with the same key until it answers.
+Live news come through the WebSocket at `/v1/socket`, described in `/asyncapi.json`.
+"""
 
 
 def make_clock(settings: Settings) -> Clock:
@@ -21,22 +56,114 @@ def make_clock(settings: Settings) -> Clock:
     return ScaledClock(settings.clock_start, settings.clock_anchor_s, settings.clock_speed)
 
 
-def create_app(settings: Settings, *, dsn: str, clock: Clock | None = None) -> FastAPI:
-    """Return the program as an ASGI application; its lifespan opens and closes all it needs."""
+def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
+    """Return what is done again and again, and how often."""
+    settings: Settings = app.state.settings
+    database, clock, positions = app.state.database, app.state.clock, app.state.positions
+
+    async def tidy() -> None:
+        async with database.transaction() as tx:
+            await forget_old(tx, now=clock.now())
+
+    return [
+        Worker("dispatch", dispatcher.run_once, settings.tick_s),
+        Worker(
+            "positions",
+            lambda: positions.keep(database, now=clock.now()),
+            settings.position_flush_s,
+        ),
+        Worker("searches", lambda: give_up_searches(database, now=clock.now()), GIVE_UP_PACE_S),
+        Worker("housekeeping", tidy, HOUSEKEEPING_PACE_S),
+    ]
+
+
+def create_app(
+    settings: Settings,
+    *,
+    dsn: str,
+    clock: Clock | None = None,
+    roads: Roads | None = None,
+    places: Places | None = None,
+    workers: bool = True,
+) -> FastAPI:
+    """Return the program as an ASGI application; its lifespan opens and closes all it needs.
+
+    ``roads`` and ``places`` may be handed in ready; without ``workers`` the loops stand still and a
+    test calls their rounds itself.
+    """
+    city = load_city(settings.city)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.database = await stack.enter_async_context(
-                open_database(dsn, hints=app.state.hints, size=settings.database_connections)
+            state = app.state
+            state.database = await stack.enter_async_context(
+                open_database(dsn, hints=state.hints, size=settings.database_connections)
             )
+            state.roads = roads or await stack.enter_async_context(
+                open_roads(city, home=settings.home, router_url=settings.router_url)
+            )
+            state.places = places or await open_places(city, home=settings.home)
+            await state.positions.load(state.database, now=state.clock.now())
+            await stack.enter_async_context(state.realtime.running(state.database))
+            state.solver = Solver()
+            stack.callback(state.solver.close)
+            state.dispatcher = Dispatcher(
+                database=state.database,
+                clock=state.clock,
+                roads=state.roads,
+                positions=state.positions,
+                solver=state.solver,
+                time_zone=city.time_zone,
+                weights=Weights(max_pickup_s=settings.max_pickup_s),
+            )
+            if workers:
+                await state.solver.warm_up()
+                await stack.enter_async_context(
+                    run_workers(_workers(app, state.dispatcher), state.clock)
+                )
             yield
 
-    app = FastAPI(title="Meent", version="0.1.0", lifespan=lifespan)
+    app = FastAPI(
+        title="Meent", version="0.1.0", description=_DESCRIPTION, lifespan=lifespan, redoc_url=None
+    )
     app.state.settings = settings
+    app.state.city = city
     app.state.clock = clock or make_clock(settings)
     app.state.hints = Hints()
+    app.state.positions = Positions(stale_s=settings.position_stale_s)
+    app.state.realtime = Realtime(
+        hints=app.state.hints,
+        clock=app.state.clock,
+        positions=app.state.positions,
+        acts={"accept_offer": accept_offer, "decline_offer": decline_offer},
+    )
     install_problem_handlers(app)
-    app.include_router(members.router)
+    for room in (
+        members,
+        assembly,
+        roads_routes,
+        fares,
+        drivers,
+        rides,
+        dispatch,
+        realtime,
+        health,
+    ):
+        app.include_router(room.router)
+    _describe_problems(app)
     app.add_middleware(Door)  # type: ignore[arg-type]
     return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the shape of a problem into the OpenAPI document; each operation refers to it."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["ProblemDetails"] = ProblemDetails.model_json_schema()
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -54,7 +54,9 @@ class Settings(BaseSettings):
 
     sms_file: Path | None = Field(None, description="append text messages here; default: the log")
     codes_per_number: Positive = Field(3, description="sign-in codes a quarter of an hour")
-    codes_per_prefix: Positive = Field(30, description="the same for numbers that differ at the end")
+    codes_per_prefix: Positive = Field(
+        30, description="the same for numbers that differ at the end"
+    )
     codes_per_address: Positive = Field(20, description="sign-in codes an hour")
     access_token_s: Positive = 15 * 60
     refresh_token_s: Positive = 30 * 24 * 3600
@@ -63,6 +65,7 @@ class Settings(BaseSettings):
     search_s: Positive = Field(600, description="how long a ride looks for a driver")
     rider_credit_minor: Positive = Field(50_000, description="what a rider may owe at most")
     tick_s: float = Field(2.0, gt=0, description="pace of dispatch")
+    max_pickup_s: Positive = Field(1200, description="nobody drives longer to a pickup")
     position_flush_s: float = Field(1.0, gt=0)
     position_stale_s: Positive = 30
 

@@ -23,4 +23,6 @@ def split_fare(fare_minor: int, *, commission_bp: int) -> FareSplit:
     if not 0 <= commission_bp <= BASIS_POINTS:
         raise ValueError(f"commission_bp must be from 0 to {BASIS_POINTS}, got {commission_bp}")
     commission_minor = fare_minor * commission_bp // BASIS_POINTS
-    return FareSplit(driver_net_minor=fare_minor - commission_minor, commission_minor=commission_minor)
+    return FareSplit(
+        driver_net_minor=fare_minor - commission_minor, commission_minor=commission_minor
+    )

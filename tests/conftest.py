@@ -21,8 +21,11 @@ from app.foundation.database import Database, open_database
 from app.foundation.hints import Hints
 from app.foundation.migrate import migrate
 from app.main import create_app
-from app.roads.service import Roads, open_roads
+from app.roads.open import open_places, open_roads
+from app.roads.places import Places
+from app.roads.service import Roads
 from app.settings import BUILT_IN_CITY, Settings, default_home
+from app.tables import metadata
 
 PROJECT = Path(__file__).parents[1]
 FRIDAY_EVENING = datetime(2026, 5, 22, 15, 0, tzinfo=UTC)
@@ -61,7 +64,9 @@ async def _fresh_database(cluster: embedded_postgres.Cluster) -> str:
     template = f"template_{digest.hexdigest()[:12]}"
     admin = await asyncpg.connect(cluster.dsn())
     try:
-        known = await admin.fetchval("select datistemplate from pg_database where datname = $1", template)
+        known = await admin.fetchval(
+            "select datistemplate from pg_database where datname = $1", template
+        )
         if not known:
             await admin.execute(f"drop database if exists {template}")
             await admin.execute(f"create database {template}")
@@ -95,10 +100,7 @@ async def owner_of_tables(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 @pytest.fixture
 async def owner(owner_of_tables: asyncpg.Connection) -> asyncpg.Connection:
     """The owner's connection, on empty tables of a cooperative that was just founded."""
-    tables = await owner_of_tables.fetch(
-        "select tablename from pg_tables where schemaname = 'public' and tablename <> 'alembic_version'"
-    )
-    emptied = "; ".join(f"delete from {row['tablename']}" for row in tables)
+    emptied = "; ".join(f"delete from {table.name}" for table in metadata.sorted_tables)  # noqa: S608 - ours
     # Books refuse DELETE by a trigger; only a replica's session passes it, and only an owner's.
     await owner_of_tables.execute(
         f"set session_replication_role = replica; {emptied}; set session_replication_role = origin"
@@ -131,17 +133,27 @@ async def database(dsn: str, owner: asyncpg.Connection, hints: Hints) -> AsyncIt
 
 @pytest.fixture(scope="session")
 async def roads() -> AsyncIterator[Roads]:
-    """The built-in city's roads, travel times by straight line: quick, and the same each time."""
+    """The built-in city's roads, travel times by our own graph: the same each time."""
     async with open_roads(load_city(BUILT_IN_CITY), home=_home(), router_url=None) as roads:
         yield roads
 
 
+@pytest.fixture(scope="session")
+async def places() -> Places:
+    return await open_places(load_city(BUILT_IN_CITY), home=_home())
+
+
 @pytest.fixture
 async def app(
-    dsn: str, owner: asyncpg.Connection, settings: Settings, clock: StandingClock, roads: Roads
+    dsn: str,
+    owner: asyncpg.Connection,
+    settings: Settings,
+    clock: StandingClock,
+    roads: Roads,
+    places: Places,
 ) -> AsyncIterator[FastAPI]:
     """The whole program, its workers at rest: a test calls their rounds itself."""
-    app = create_app(settings, dsn=dsn, clock=clock, roads=roads, workers=False)
+    app = create_app(settings, dsn=dsn, clock=clock, roads=roads, places=places, workers=False)
     async with app.router.lifespan_context(app):
         yield app
 

@@ -70,15 +70,19 @@ async def make_member(
 
 
 async def make_driver(
-    owner: asyncpg.Connection, *, now: datetime, on_shift: bool = True, papers_until: date | None = None
+    owner: asyncpg.Connection,
+    *,
+    now: datetime,
+    on_shift: bool = True,
+    papers_until: date | None = None,
 ) -> Person:
     """A driver whom a colleague admitted, with a car and papers, on shift unless told otherwise."""
     staff = await make_member(owner, Role.STAFF, now=now, name="Staff")
     person = await make_member(owner, Role.RIDER, Role.DRIVER, now=now, name="Bo")
     application_id, vehicle_id = new_id(), new_id()
     await owner.execute(
-        "insert into driver_application (id, member_id, state, submitted_at, decided_at, decided_by)"
-        " values ($1, $2, 'admitted', $3, $3, $4)",
+        "insert into driver_application"
+        " (id, member_id, state, submitted_at, decided_at, decided_by) values ($1, $2, 'admitted', $3, $3, $4)",
         application_id,
         person.id,
         now,

@@ -34,7 +34,8 @@ async def found_cooperative(connection: Any, city: City, *, at: datetime) -> Non
     ids = [new_id() for _ in range(len(statutes) + 1)]
     try:
         await connection.execute(
-            "select found_cooperative($1, $2, $3, $4::text::jsonb, $5, $6, $7::text::jsonb, $8, $9)",
+            "select found_cooperative($1, $2, $3, $4::text::jsonb, $5, $6,"
+            " $7::text::jsonb, $8, $9)",
             city.name,
             city.currency,
             city.time_zone.key,

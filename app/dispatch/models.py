@@ -44,7 +44,9 @@ class Offer(SQLModel, table=True):
     __tablename__ = "offer"
     __table_args__: ClassVar[Any] = (
         columns.one_of("state", OfferState, name="offer_states_are_known"),
-        CheckConstraint("(state = 'open') = (decided_at is null)", name="a_closed_offer_has_an_end"),
+        CheckConstraint(
+            "(state = 'open') = (decided_at is null)", name="a_closed_offer_has_an_end"
+        ),
         CheckConstraint("expires_at > offered_at", name="offers_last_a_while"),
         Index(
             "one_open_offer_per_ride",

@@ -7,23 +7,17 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from app.fares import service
-from app.fares.errors import OutsideServiceAreaProblem, RideTooShort
+from app.fares.errors import RideTooShort
 from app.fares.schemas import QuoteRequest, QuoteView
 from app.foundation.problems import NotFound
 from app.foundation.web import json_response, problem_responses
 from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Rider
 from app.members.errors import NotSignedIn, RoleMissing
-from app.roads.service import Roads
+from app.roads.routes import OutsideServiceAreaProblem, RoadsDep
 from app.settings import Settings
 from matching.travel import Point
 
 router = APIRouter(prefix="/v1", tags=["quotes"])
-
-
-def get_roads(request: Request) -> Roads:
-    """Return the city's roads."""
-    roads: Roads = request.app.state.roads
-    return roads
 
 
 def get_settings(request: Request) -> Settings:
@@ -32,7 +26,6 @@ def get_settings(request: Request) -> Settings:
     return settings
 
 
-RoadsDep = Annotated[Roads, Depends(get_roads)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 

@@ -9,13 +9,14 @@ import numpy as np
 
 from app.assembly.policies import policy_in_force
 from app.fares import queries
-from app.fares.errors import OutsideServiceAreaProblem, RideTooShort
+from app.fares.errors import RideTooShort
 from app.fares.rules import Tariff, itemise
 from app.fares.schemas import QuoteView
 from app.foundation.database import Database, Transaction
 from app.foundation.ids import new_id
 from app.foundation.problems import NotFound
 from app.roads.port import OutsideServiceArea
+from app.roads.routes import outside
 from app.roads.service import CalibratedRoute, Roads
 from governance.commission import split_fare
 from matching.travel import Point
@@ -33,7 +34,9 @@ def quote_view(row: Any) -> dict[str, Any]:
     return QuoteView.model_validate({**dict(row), **ends}).model_dump(mode="json")
 
 
-async def plan_route(roads: Roads, *, pickup: Point, dropoff: Point, at: datetime) -> CalibratedRoute:
+async def plan_route(
+    roads: Roads, *, pickup: Point, dropoff: Point, at: datetime
+) -> CalibratedRoute:
     """Return the way to be priced.
 
     Raises:
@@ -42,9 +45,8 @@ async def plan_route(roads: Roads, *, pickup: Point, dropoff: Point, at: datetim
     """
     try:
         route = await roads.quote_route(pickup, dropoff=dropoff, at=at)
-    except OutsideServiceArea as outside:
-        far = None if outside.distance_m is None else round(outside.distance_m)
-        raise OutsideServiceAreaProblem(str(outside), distance_m=far) from outside
+    except OutsideServiceArea as error:
+        raise outside(error) from error
     if route.distance_m < 1:
         raise RideTooShort
     return route
@@ -83,7 +85,7 @@ async def give_quote(
     now: datetime,
     lasts_s: int,
 ) -> dict[str, Any]:
-    """Price a way by the tariff and the share in force now, and store the price until it expires."""
+    """Price a way by the tariff and the share in force now; the price holds for ``lasts_s``."""
     tariff = await queries.tariff_in_force(tx, at=now)
     policy = await policy_in_force(tx, key="commission_bp", at=now)
     distance_m, duration_s = round(route.distance_m), round(route.duration_s)

@@ -15,7 +15,9 @@ def key(**more: Any) -> Any:
 
 def reference(target: str | None = None, **more: Any) -> Any:
     """Return a UUID that points at ``table.column``, or at nothing the database checks."""
-    return Field(sa_type=Uuid, foreign_key=target, **more) if target else Field(sa_type=Uuid, **more)
+    return (
+        Field(sa_type=Uuid, foreign_key=target, **more) if target else Field(sa_type=Uuid, **more)
+    )
 
 
 def text(**more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The event log: append-only, one gap-free sequence per stream; outbox, audit trail and catch-up."""
+"""The event log: append-only, gap-free per stream; outbox, audit trail and catch-up at once."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -14,7 +14,9 @@ class EventStream(SQLModel, table=True):
     """The newest number of each stream; its row lock is what makes the numbers gap-free."""
 
     __tablename__ = "event_stream"
-    __table_args__: ClassVar[Any] = (CheckConstraint("last_seq > 0", name="streams_count_from_one"),)
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("last_seq > 0", name="streams_count_from_one"),
+    )
 
     stream_id: UUID = columns.key()
     last_seq: int = Field(sa_type=BigInteger)
@@ -26,7 +28,9 @@ class EventLog(SQLModel, table=True):
     __tablename__ = "event_log"
 
     stream_id: UUID = columns.key()
-    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    seq: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
     type: str = columns.text()
     at: datetime = columns.moment()
     recorded_at: datetime = columns.moment(

@@ -108,7 +108,7 @@ class InternalError(Problem):
 
 
 class IdempotencyKeyMissing(Problem):
-    """This command needs an Idempotency-Key header: any text of 1 to 255 characters, new per act."""
+    """This command needs an Idempotency-Key header: 1 to 255 characters, new for each act."""
 
     status = 400
     slug = "idempotency-key-missing"

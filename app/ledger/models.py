@@ -85,7 +85,9 @@ class Transfer(SQLModel, table=True):
         CheckConstraint("amount_minor > 0", name="transfers_are_positive"),
         CheckConstraint("debit_id <> credit_id", name="transfers_go_somewhere"),
         ForeignKeyConstraint(
-            ["debit_id", "currency"], ["account.id", "account.currency"], name="debits_keep_currency"
+            ["debit_id", "currency"],
+            ["account.id", "account.currency"],
+            name="debits_keep_currency",
         ),
         ForeignKeyConstraint(
             ["credit_id", "currency"],

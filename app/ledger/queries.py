@@ -13,7 +13,13 @@ async def currency(tx: Transaction) -> str:
 
 
 async def open_account(
-    tx: Transaction, *, account_id: UUID, kind: str, member_id: UUID, lowest_minor: int, at: datetime
+    tx: Transaction,
+    *,
+    account_id: UUID,
+    kind: str,
+    member_id: UUID,
+    lowest_minor: int,
+    at: datetime,
 ) -> UUID:
     """Open a member's account, or find the one there is."""
     found: UUID = await tx.value(

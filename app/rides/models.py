@@ -38,9 +38,14 @@ class Ride(SQLModel, table=True):
             name="a_closed_ride_has_an_end",
         ),
         Index(
-            "one_open_ride_per_driver", "driver_id", unique=True, postgresql_where=_in(DRIVING_STATES)
+            "one_open_ride_per_driver",
+            "driver_id",
+            unique=True,
+            postgresql_where=_in(DRIVING_STATES),
         ),
-        Index("one_open_ride_per_rider", "rider_id", unique=True, postgresql_where=_in(OPEN_STATES)),
+        Index(
+            "one_open_ride_per_rider", "rider_id", unique=True, postgresql_where=_in(OPEN_STATES)
+        ),
         Index("ride_waiting", "requested_at", postgresql_where=text("state = 'requested'")),
         Index("ride_by_rider", "rider_id", "id"),
         Index("ride_by_driver", "driver_id", "id"),

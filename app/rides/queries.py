@@ -63,16 +63,14 @@ async def take_step(
     """
     transition = TRANSITIONS[step]
     owner = _OWNERS.get(party, "true")
-    sql = (
+    sql = (  # Made of this module's own constants alone.
         # Every $n is used once, so that the database knows its type whatever the step.
         "with said as (select $3::timestamptz, $4::text, $5::text, $6::uuid)"
         f" update ride set state = '{transition.target}', {_STAMPS[step]}"
         f" where id = $1 and state = any($2::text[]) and {owner}"
         f" returning {_CORE}, old.driver_id as was_driver_id"
     )
-    return await tx.row(
-        sql, ride_id, transition.source_names, now, reason, str(party), member_id
-    )
+    return await tx.row(sql, ride_id, transition.source_names, now, reason, str(party), member_id)
 
 
 async def assign(

@@ -138,9 +138,7 @@ async def get_ride(ride_id: UUID, actor: SignedIn, database: DatabaseDep) -> Res
 async def arrive(ride_id: UUID, command: Acting, driver: Driver) -> Response:
     """Tell the rider that you are there; the free waiting time begins."""
     return await command.answer(
-        lambda tx: service.arrive(
-            tx, ride_id=ride_id, driver_id=driver.member_id, now=command.now
-        )
+        lambda tx: service.arrive(tx, ride_id=ride_id, driver_id=driver.member_id, now=command.now)
     )
 
 
@@ -184,7 +182,7 @@ async def complete_ride(ride_id: UUID, command: Acting, driver: Driver) -> Respo
 async def cancel_ride(
     ride_id: UUID, body: Cancellation, command: Acting, actor: SignedIn
 ) -> Response:
-    """Cancel a ride that has not begun. It costs nothing yet; a dispatcher may do it for a rider."""
+    """Cancel a ride that has not begun. It costs nothing yet; a dispatcher may do it too."""
     party = Party.DISPATCHER if Role.DISPATCHER in actor.roles else Party.RIDER
     return await command.answer(
         lambda tx: service.cancel(

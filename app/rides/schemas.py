@@ -10,7 +10,9 @@ from app.fares.schemas import StopView
 from app.foundation.schemas import RequestModel
 from app.rides.lifecycle import RideState
 
-Reason = Annotated[str, Field(max_length=200, description="in your own words; the other side reads it")]
+Reason = Annotated[
+    str, Field(max_length=200, description="in your own words; the other side reads it")
+]
 
 
 class RideRequest(RequestModel):

@@ -112,7 +112,7 @@ async def _step(
     now: datetime,
     reason: str | None = None,
 ) -> Any:
-    """Take one step of the table, or say why not; what belongs to the step follows in its caller."""
+    """Take one step of the table, or say why not; what belongs to it follows in the caller."""
     assert party in TRANSITIONS[step].parties
     row = await queries.take_step(
         tx, ride_id=ride_id, step=step, party=party, member_id=member_id, now=now, reason=reason
@@ -145,7 +145,9 @@ async def arrive(
     )
 
 
-async def start(tx: Transaction, *, ride_id: UUID, driver_id: UUID, now: datetime) -> dict[str, Any]:
+async def start(
+    tx: Transaction, *, ride_id: UUID, driver_id: UUID, now: datetime
+) -> dict[str, Any]:
     """The rider is in the car."""
     return _answer(
         await _step(

@@ -1,7 +1,9 @@
 """The loop that every worker runs in: a pace, a time-out, and no way to die of an error."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -9,6 +11,8 @@ import structlog
 from app.foundation import metrics
 from app.foundation.clock import Clock
 from app.foundation.problems import DatabaseUnavailable
+
+LEAST_PACE_S = 0.05  # real seconds: a demo's fast clock must not turn a pace into a spin
 
 log = structlog.get_logger("worker")
 
@@ -43,4 +47,25 @@ class Worker:
                 metrics.WORKER_FAILURES.labels(self.name).inc()
                 log.exception("worker.round.failed", worker=self.name)
                 await asyncio.sleep(0.2)
-            await clock.sleep(self.pace_s)
+            await asyncio.sleep(max(self.pace_s / clock.speed, LEAST_PACE_S))
+
+
+async def watch_loop_lag() -> None:
+    """Measure for ever how late the event loop wakes: what blocks it shows here."""
+    while True:
+        asleep_s = time.perf_counter()
+        await asyncio.sleep(0.1)
+        metrics.LOOP_LAG_SECONDS.observe(max(time.perf_counter() - asleep_s - 0.1, 0))
+
+
+@asynccontextmanager
+async def run_workers(workers: Sequence[Worker], clock: Clock) -> AsyncIterator[None]:
+    """Run the workers beside the block; at its end they are cancelled and waited for."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(worker.run(clock), name=worker.name) for worker in workers]
+        tasks.append(group.create_task(watch_loop_lag(), name="loop lag"))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()

@@ -1,0 +1,141 @@
+"""Every statement of the dispatch room."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from app.foundation.database import Transaction
+
+# Reads tables of the lower rooms by name: one statement gathers all that a tick needs.
+_WAITING_RIDES = """
+select r.id, r.requested_at, q.pickup_lat, q.pickup_lng
+from ride r join quote q on q.id = r.quote_id
+where r.state = 'requested' and r.search_until > $1
+  and not exists (select from offer o where o.ride_id = r.id and o.state = 'open')
+order by r.id
+"""
+
+# A driver is free who is on shift, not suspended, has all papers, no open ride and no open offer.
+_FREE_DRIVERS = """
+select s.driver_id from shift s
+where s.ended_at is null
+  and exists (select from member_role m where m.member_id = s.driver_id and m.role = 'driver')
+  and not exists (select from suspension u where u.member_id = s.driver_id and u.lifted_at is null)
+  and (select count(distinct d.kind) from document d
+       where d.member_id = s.driver_id and d.expires_on >= $1) = $2
+  and not exists (select from ride r where r.driver_id = s.driver_id
+                  and r.state in ('assigned', 'arrived', 'under_way'))
+  and not exists (select from offer o where o.driver_id = s.driver_id and o.state = 'open')
+order by s.driver_id
+"""
+
+_CLOSE_OFFERS = """
+update offer o set decided_at = $1,
+  state = case when r.state = 'requested' then 'expired' else 'withdrawn' end
+from ride r
+where r.id = o.ride_id and o.state = 'open' and (o.expires_at <= $1 or r.state <> 'requested')
+returning o.id, o.driver_id, o.ride_id, o.state
+"""
+
+# What changed since the tick read is left for the next tick: the join and the indexes refuse it.
+_INSERT_OFFERS = """
+insert into offer (id, tick_id, ride_id, driver_id, state, offered_at, expires_at, pickup_s,
+                   pickup_m, explanation)
+select x.id, $1, x.ride_id, x.driver_id, 'open', $2, $3, x.pickup_s, x.pickup_m, x.explanation
+from unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::int[], $8::int[], $9::jsonb[])
+  as x(id, ride_id, driver_id, pickup_s, pickup_m, explanation)
+join ride r on r.id = x.ride_id and r.state = 'requested'
+join shift s on s.driver_id = x.driver_id and s.ended_at is null
+where not exists (select from ride d where d.driver_id = x.driver_id
+                  and d.state in ('assigned', 'arrived', 'under_way'))
+order by x.driver_id
+on conflict do nothing
+returning id
+"""
+
+_VIEW = """
+select o.id, o.ride_id, o.driver_id, o.state, o.offered_at, o.expires_at, o.decided_at, o.pickup_s,
+  o.pickup_m, o.explanation, q.pickup_lat, q.pickup_lng, q.pickup_name, q.dropoff_lat,
+  q.dropoff_lng, q.dropoff_name, q.distance_m, q.duration_s, q.currency, q.fare_minor,
+  q.commission_bp, q.commission_minor, q.driver_net_minor
+from offer o join ride r on r.id = o.ride_id join quote q on q.id = r.quote_id
+"""
+
+
+async def waiting_rides(reader: Transaction, *, now: datetime) -> list[Any]:
+    """Return the rides that look for a driver and are not on offer."""
+    return await reader.rows(_WAITING_RIDES, now)
+
+
+async def free_drivers(reader: Transaction, *, today: date, papers: int) -> list[UUID]:
+    """Return the drivers who may be offered a ride now; ``papers`` is how many kinds they need."""
+    return [row["driver_id"] for row in await reader.rows(_FREE_DRIVERS, today, papers)]
+
+
+async def asked_before(reader: Transaction, *, ride_ids: list[UUID]) -> list[Any]:
+    """Return the pairs ride_id, driver_id that were offered before: nobody is asked twice."""
+    return await reader.rows(
+        "select distinct ride_id, driver_id from offer where ride_id = any($1)", ride_ids
+    )
+
+
+async def close_offers(tx: Transaction, *, now: datetime) -> list[Any]:
+    """End the offers whose time is over or whose ride does not wait any more."""
+    return await tx.rows(_CLOSE_OFFERS, now)
+
+
+async def insert_tick(tx: Transaction, values: list[Any]) -> None:
+    """Store what a tick saw and how it was solved."""
+    await tx.execute(
+        "insert into dispatch_tick (id, at, riders, drivers, candidates, offers, solver,"
+        " objective_ds, solve_ms, tick_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        *values,
+    )
+
+
+async def insert_offers(
+    tx: Transaction, *, tick_id: UUID, now: datetime, expires_at: datetime, columns: list[list[Any]]
+) -> set[UUID]:
+    """Store the offers that still make sense; return their ids."""
+    rows = await tx.rows(_INSERT_OFFERS, tick_id, now, expires_at, *columns)
+    return {row["id"] for row in rows}
+
+
+async def close_offer(
+    tx: Transaction, *, offer_id: UUID, driver_id: UUID, state: str, now: datetime
+) -> UUID | None:
+    """Accept or decline an open offer of this driver in time; return its ride, or None."""
+    ride_id: UUID | None = await tx.value(
+        "update offer set state = $3, decided_at = $4 where id = $1 and driver_id = $2"
+        " and state = 'open' and expires_at > $4 returning ride_id",
+        offer_id,
+        driver_id,
+        state,
+        now,
+    )
+    return ride_id
+
+
+async def find_shift_vehicle(tx: Transaction, *, driver_id: UUID) -> UUID | None:
+    """Return the car of the driver's open shift, or None."""
+    vehicle_id: UUID | None = await tx.value(
+        "select vehicle_id from shift where driver_id = $1 and ended_at is null", driver_id
+    )
+    return vehicle_id
+
+
+async def find_offer(reader: Transaction, *, offer_id: UUID, driver_id: UUID) -> Any | None:
+    """Return an offer of this driver with all that its card shows, or None."""
+    return await reader.row(f"{_VIEW} where o.id = $1 and o.driver_id = $2", offer_id, driver_id)
+
+
+async def list_offers(
+    reader: Transaction, *, offer_ids: list[UUID] | None, driver_id: UUID | None
+) -> list[Any]:
+    """Return offers by id, or the open ones of a driver."""
+    return await reader.rows(
+        f"{_VIEW} where ($1::uuid[] is null or o.id = any($1))"
+        " and ($2::uuid is null or (o.driver_id = $2 and o.state = 'open')) order by o.id",
+        offer_ids,
+        driver_id,
+    )

@@ -1,0 +1,204 @@
+"""The dispatch tick: gather, solve outside any transaction, offer in one short transaction."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from app.assembly.policies import policy_in_force
+from app.dispatch import queries
+from app.dispatch.explain import explanation
+from app.dispatch.schemas import offer_view
+from app.dispatch.solver import Solver
+from app.drivers.positions import Positions
+from app.foundation import metrics
+from app.foundation.clock import Clock
+from app.foundation.database import Database
+from app.foundation.events import Event
+from app.foundation.ids import new_id
+from app.members.roles import DocumentKind
+from app.roads.port import RouterUnavailable
+from app.roads.service import Roads
+from matching.candidates import find_candidates, for_router, refine
+from matching.problem import Assignment, Candidates, Demand, Problem, Supply, Weights
+from matching.travel import Point, distance_m
+
+SEED = 1  # ties are drawn from it; a stored tick replays to the same result
+
+
+@dataclass(frozen=True, slots=True)
+class TickResult:
+    """What one tick did, for whoever watches."""
+
+    riders: int
+    drivers: int
+    offers: int
+
+
+class Dispatcher:
+    """Pairs waiting rides with free drivers, again and again; holds nothing between ticks."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        roads: Roads,
+        positions: Positions,
+        solver: Solver,
+        time_zone: ZoneInfo,
+        weights: Weights | None = None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._roads = roads
+        self._positions = positions
+        self._solver = solver
+        self._time_zone = time_zone
+        self._weights = weights or Weights()
+
+    async def run_once(self) -> TickResult:
+        """Close what is over, pair what waits, make offers; what changed meanwhile waits."""
+        started_s = time.perf_counter()
+        now = self._clock.now()
+        await self._close_offers(now)
+        problem = await self._gather(now)
+        if problem is None:
+            return TickResult(0, 0, 0)
+        candidates = await self._candidates(problem, now)
+        solving_s = time.perf_counter()
+        assignment = await self._solver.solve(problem, candidates, seed=SEED)
+        solve_s = time.perf_counter() - solving_s
+        offers = await self._offer(problem, candidates, assignment, solve_s, started_s)
+        metrics.TICK_SOLVE_SECONDS.observe(solve_s)
+        metrics.TICK_SECONDS.observe(time.perf_counter() - started_s)
+        return TickResult(len(problem.demand), len(problem.supply), offers)
+
+    async def _close_offers(self, now: datetime) -> None:
+        async with self._database.transaction() as tx:
+            for row in await queries.close_offers(tx, now=now):
+                data = {"offer_id": str(row["id"]), "state": row["state"]}
+                tx.emit(Event(f"offer.{row['state']}", (row["driver_id"],), data), at=now)
+                metrics.OFFERS.labels(row["state"]).inc()
+
+    async def _gather(self, now: datetime) -> Problem | None:
+        """Return who waits and who is free, or None where there is nobody to pair."""
+        async with self._database.reading() as reader:
+            rides = await queries.waiting_rides(reader, now=now)
+            if not rides:
+                return None
+            free = await queries.free_drivers(
+                reader, today=now.astimezone(self._time_zone).date(), papers=len(DocumentKind)
+            )
+            asked = await queries.asked_before(reader, ride_ids=[ride["id"] for ride in rides])
+        here = self._positions.fresh(free, now=now)
+        if not here.ids:
+            return None
+        waited_s = [max((now - ride["requested_at"]).total_seconds(), 0.0) for ride in rides]
+        return Problem(
+            demand=Demand(
+                ids=tuple(ride["id"] for ride in rides),
+                lat=np.array([ride["pickup_lat"] for ride in rides]),
+                lng=np.array([ride["pickup_lng"] for ride in rides]),
+                waited_s=np.array(waited_s),
+            ),
+            supply=Supply(ids=here.ids, lat=here.lat, lng=here.lng),
+            weights=self._weights,
+            excluded=frozenset((row["ride_id"], row["driver_id"]) for row in asked),
+        )
+
+    async def _candidates(self, problem: Problem, now: datetime) -> Candidates:
+        """Return candidates with the road engine's times, or the straight line's if it is away."""
+        candidates = for_router(find_candidates(problem))
+        if not len(candidates):
+            return candidates
+        riders, rider_at = np.unique(candidates.rider, return_inverse=True)
+        drivers, driver_at = np.unique(candidates.driver, return_inverse=True)
+        try:
+            seconds = await self._roads.pickup_matrix(
+                _points(problem.supply, drivers),
+                destinations=_points(problem.demand, riders),
+                at=now,
+            )
+        except RouterUnavailable:
+            return candidates
+        return refine(
+            candidates,
+            pickup_s=seconds[driver_at, rider_at],
+            max_pickup_s=problem.weights.max_pickup_s,
+        )
+
+    async def _offer(
+        self,
+        problem: Problem,
+        candidates: Candidates,
+        assignment: Assignment,
+        solve_s: float,
+        started_s: float,
+    ) -> int:
+        """Write the tick and its offers, and tell the drivers; return how many offers stood."""
+        tick_id, now = new_id(), self._clock.now()
+        drafts = [
+            self._draft(problem, assignment, place) for place in range(len(assignment.pairings))
+        ]
+        async with self._database.transaction() as tx:
+            offer_time = await policy_in_force(tx, key="offer_time_s", at=now)
+            tick_ms = (time.perf_counter() - started_s) * 1000
+            await queries.insert_tick(
+                tx,
+                [
+                    tick_id,
+                    now,
+                    len(problem.demand),
+                    len(problem.supply),
+                    len(candidates),
+                    len(drafts),
+                    assignment.solver,
+                    assignment.objective_ds,
+                    solve_s * 1000,
+                    tick_ms,
+                ],
+            )
+            stood = await queries.insert_offers(
+                tx,
+                tick_id=tick_id,
+                now=now,
+                expires_at=now + timedelta(seconds=offer_time.value),
+                columns=[list(column) for column in zip(*drafts, strict=True)] or [[]] * 6,
+            )
+            for row in await queries.list_offers(tx, offer_ids=list(stood), driver_id=None):
+                tx.emit(Event("offer.made", (row["driver_id"],), offer_view(row)), at=now)
+        metrics.OFFERS.labels("made").inc(len(stood))
+        return len(stood)
+
+    def _draft(
+        self, problem: Problem, assignment: Assignment, place: int
+    ) -> tuple[UUID, Any, Any, int, int, dict[str, Any]]:
+        """Return id, ride, driver, pickup seconds and metres, and explanation of one pairing."""
+        pairing = assignment.pairings[place]
+        demand, supply = problem.demand, problem.supply
+        [pickup] = _points(demand, [pairing.rider])
+        [driver] = _points(supply, [pairing.driver])
+        why = explanation(
+            pairing,
+            assignment,
+            riders=len(demand),
+            drivers=len(supply),
+            is_estimate=self._roads.is_estimate,
+        )
+        return (
+            new_id(),
+            demand.ids[pairing.rider],
+            supply.ids[pairing.driver],
+            round(pairing.pickup_s),
+            round(distance_m(driver, to=pickup)),
+            why,
+        )
+
+
+def _points(where: Demand | Supply, places: Any) -> list[Point]:
+    return [Point(lat=float(where.lat[p]), lng=float(where.lng[p])) for p in places]
