@@ -15,11 +15,12 @@ from fastapi.responses import Response
 from app.foundation.clock import Clock
 from app.foundation.commands import Command, check_key, fingerprint
 from app.foundation.database import Database, Transaction
-from app.foundation.problems import IdempotencyKeyMissing
+from app.foundation.problems import IdempotencyKeyMissing, MalformedBody
 from app.foundation.web import json_response
-from app.members import queries
 from app.members.errors import MemberSuspended, NotSignedIn, RoleMissing
+from app.members.queries import sessions
 from app.members.roles import Role
+from app.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,38 +49,68 @@ def get_clock(connection: HTTPConnection) -> Clock:
     return clock
 
 
+def get_settings(connection: HTTPConnection) -> Settings:
+    """Return the program's settings."""
+    settings: Settings = connection.app.state.settings
+    return settings
+
+
 def get_now(clock: Annotated[Clock, Depends(get_clock)]) -> datetime:
     """Return the moment at which this request is served."""
     return clock.now()
 
 
 DatabaseDep = Annotated[Database, Depends(get_database)]
+SettingsDep = Annotated[Settings, Depends(get_settings)]
 Now = Annotated[datetime, Depends(get_now)]
 
 
-async def get_actor(
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """The member behind an access token, who may be suspended."""
+
+    actor: Actor
+    suspended: bool
+
+
+async def get_bearer(
     database: DatabaseDep, now: Now, authorization: Annotated[str | None, Header()] = None
-) -> Actor:
+) -> Bearer:
     """Return the member behind the access token; asked anew each time, so revoking is immediate.
 
     Raises:
         NotSignedIn: no token, or one that is unknown, ended or too old.
-        MemberSuspended: a person suspended this member.
     """
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise NotSignedIn
     async with database.reading() as reader:
-        row = await queries.find_session(reader, access_hash=token_hash(token), now=now)
+        row = await sessions.find_session(reader, access_hash=token_hash(token), now=now)
     if row is None:
         raise NotSignedIn
-    if row["suspended"]:
-        raise MemberSuspended
     roles = frozenset(Role(role) for role in row["roles"])
-    return Actor(member_id=row["member_id"], session_id=row["session_id"], roles=roles)
+    actor = Actor(member_id=row["member_id"], session_id=row["session_id"], roles=roles)
+    return Bearer(actor, suspended=row["suspended"])
+
+
+async def get_actor(bearer: Annotated[Bearer, Depends(get_bearer)]) -> Actor:
+    """Return the member who asks.
+
+    Raises:
+        MemberSuspended: a person suspended this member.
+    """
+    if bearer.suspended:
+        raise MemberSuspended
+    return bearer.actor
+
+
+async def get_actor_even_suspended(bearer: Annotated[Bearer, Depends(get_bearer)]) -> Actor:
+    """Return the member who asks, for the few things that a suspended person may still do."""
+    return bearer.actor
 
 
 SignedIn = Annotated[Actor, Depends(get_actor)]
+SignedInEvenSuspended = Annotated[Actor, Depends(get_actor_even_suspended)]
 
 
 def requires(*roles: Role) -> Callable[[Actor], Actor]:
@@ -138,10 +169,16 @@ async def get_command(
 
     Raises:
         IdempotencyKeyMissing: the header is missing, empty or too long.
+        MalformedBody: the body is not JSON.
     """
     key = check_key(idempotency_key)
     raw = await request.body()
-    asked = fingerprint(request.method, request.url.path, orjson.loads(raw) if raw else None)
+    try:
+        body = orjson.loads(raw) if raw else None
+    except orjson.JSONDecodeError:
+        # Operations without a body model would not notice.
+        raise MalformedBody from None
+    asked = fingerprint(request.method, request.url.path, body)
     return MemberCommand(actor, Command(database, actor.member_id, key, asked, now))
 
 

@@ -51,6 +51,14 @@ class PhoneNumberInvalid(Problem):
     title = "This is not a telephone number"
 
 
+class SmsUnavailable(Problem):
+    """The text message could not be sent. Ask for a new code in a while."""
+
+    status = 503
+    slug = "sms-unavailable"
+    title = "No text message could be sent"
+
+
 class ApplicationExists(Problem):
     """You have an application under way, or you drive already."""
 
@@ -65,11 +73,11 @@ class ApplicationDecided(Problem):
     title = "This application was decided"
 
 
-class OwnApplication(Problem):
-    """Nobody decides about themselves. Ask a colleague."""
+class OwnCase(Problem):
+    """This is your own application or suspension. Ask a colleague."""
 
     status = 403
-    slug = "own-application"
+    slug = "own-case"
     title = "Nobody decides about themselves"
 
 

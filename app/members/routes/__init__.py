@@ -1,0 +1,10 @@
+"""HTTP of the members' room."""
+
+from fastapi import APIRouter
+
+from app.members.routes import driving, people, sign_in
+
+router = APIRouter(prefix="/v1")
+router.include_router(sign_in.router)
+router.include_router(people.router)
+router.include_router(driving.router)
