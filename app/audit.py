@@ -1,0 +1,75 @@
+"""Checks in one snapshot of the database that what the cooperative was promised is still true."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app import invariants
+from app.foundation import metrics
+
+# Long books take long to add up; somebody waits for the answer, but not for ever.
+STATEMENT_TIMEOUT_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What came of one invariant: how much was looked at, and the first thing that breaks it."""
+
+    name: str
+    promise: str
+    counted: int
+    violations: int
+    first: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """Every invariant, in the order of the promises."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def violations(self) -> int:
+        """How many things break a promise, over all checks."""
+        return sum(check.violations for check in self.checks)
+
+    @property
+    def first_violation(self) -> str | None:
+        """The first broken promise in plain words; None where all are kept."""
+        for check in self.checks:
+            if check.violations:
+                return f"{check.promise} {check.name}: {check.first}"
+        return None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report for machines."""
+        return {
+            "violations": self.violations,
+            "first_violation": self.first_violation,
+            "checks": [asdict(check) for check in self.checks],
+        }
+
+
+async def audit(connection: Any, *, heard: Callable[[Check], None] | None = None) -> AuditReport:
+    """Return what every invariant finds in one snapshot; nothing is written and nobody waits.
+
+    ``connection`` is asyncpg's, of a user who may read all tables. ``heard`` is told each check
+    as it ends. The metric of violations shows this report from now on.
+    """
+    checks = []
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute(f"set local statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
+        for invariant in invariants.ALL:
+            # Each statement lists what it looks at, with a sentence beside what is wrong.
+            row = await connection.fetchrow(
+                "select count(*) as counted, count(fault) as violations, min(fault) as first"  # noqa: S608 - constants
+                f" from ({invariant.sql}) as seen",
+                timeout=STATEMENT_TIMEOUT_S,
+            )
+            check = Check(invariant.name, invariant.promise, **dict(row))
+            checks.append(check)
+            if heard is not None:
+                heard(check)
+    report = AuditReport(tuple(checks))
+    metrics.INVARIANT_VIOLATIONS.set(report.violations)
+    return report

@@ -1,0 +1,387 @@
+"""Every invariant as one statement: a row for each thing looked at, a sentence for what is wrong.
+
+A statement returns one column, ``fault``: null where the promise is kept.
+"""
+# ruff: noqa: S608 - only constants of this program are put into the statements
+
+from dataclasses import dataclass
+
+from app.foundation.database import APP_ROLE
+from app.rides.lifecycle import CLOSED_STATES, DRIVING_STATES, OPEN_STATES, TRANSITIONS, RideState
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A statement that must find no fault, and the promise (DESIGN G1 to G10) it belongs to."""
+
+    name: str
+    promise: str
+    sql: str
+
+
+def _rows(*values: tuple[str, ...]) -> str:
+    """Return constants of this program as the rows of a VALUES list."""
+    return ", ".join(f"({', '.join(repr(str(part)) for part in row)})" for row in values)
+
+
+def _states(states: tuple[RideState, ...]) -> str:
+    return ", ".join(repr(str(state)) for state in states)
+
+
+# Unique indexes by which two who come at once cannot both win.
+UNIQUE_INDEXES = (
+    "one_open_ride_per_driver",
+    "one_open_ride_per_rider",
+    "one_open_offer_per_ride",
+    "one_open_offer_per_driver",
+    "one_accepted_offer_per_ride_and_driver",
+    "one_open_shift_per_driver",
+    "a_quote_is_booked_once",
+    "a_hold_serves_one_ride",
+    "idempotency_key_pkey",
+    "event_log_pkey",
+    "a_journal_is_posted_once",
+    "a_journal_is_reversed_once",
+    "hold_end_pkey",
+    "one_account_of_a_kind_per_member",
+    "one_house_account_of_a_kind",
+    "one_value_of_a_policy_at_a_moment",
+    "cooperative_pkey",
+    "one_member_per_phone",
+)
+CONSTRAINTS = (
+    "transfers_are_positive",
+    "transfers_go_somewhere",
+    "debits_keep_currency",
+    "credits_keep_currency",
+    "never_below_the_limit",
+    "holds_are_not_negative",
+    "holds_are_positive",
+    "posted_holds_have_a_journal",
+    "a_fare_is_split_to_the_cent",
+    "commission_is_the_share_rounded_down",
+    "a_closed_ride_has_an_end",
+    "a_driven_ride_has_a_driver",
+    "policies_come_from_a_decision",
+    "a_voted_policy_names_its_tally",
+    "one_cooperative_per_database",
+    "a_person_decides_applications",
+    "nobody_admits_themselves",
+    "suspensions_have_a_reason",
+)
+# Only functions write these, and nobody edits them.
+APPEND_ONLY = (
+    "event_log",
+    "journal",
+    "transfer",
+    "hold",
+    "hold_end",
+    "account",
+    "policy_version",
+    "tariff_version",
+    "cooperative",
+)
+GUARDED = (*APPEND_ONLY, "balance", "event_stream")
+OWNERS_FUNCTIONS = ("found_cooperative", "release_hold")
+
+INDEXES_STAND = f"""
+select case
+    when i.indexrelid is null then 'the unique index ' || wanted.name || ' is missing'
+    when not (i.indisunique and i.indisvalid and i.indisready)
+      then 'the index ' || wanted.name || ' does not refuse doubles' end as fault
+from (values {_rows(*((name,) for name in UNIQUE_INDEXES))}) as wanted(name)
+left join pg_class c on c.relname = wanted.name and c.relnamespace = 'public'::regnamespace
+left join pg_index i on i.indexrelid = c.oid
+"""
+
+CONSTRAINTS_STAND = f"""
+select case
+    when c.oid is null then 'the constraint ' || wanted.name || ' is missing'
+    when not (c.convalidated and c.conenforced)
+      then 'the constraint ' || wanted.name || ' is not enforced' end as fault
+from (values {_rows(*((name,) for name in CONSTRAINTS))}) as wanted(name)
+left join pg_constraint c on c.conname = wanted.name and c.connamespace = 'public'::regnamespace
+"""
+
+ONE_RIDE_PER_DRIVER = f"""
+select case when count(*) > 1
+    then 'driver ' || driver_id || ' has ' || count(*) || ' open rides' end as fault
+from ride where driver_id is not null and state in ({_states(DRIVING_STATES)}) group by driver_id
+"""
+
+ONE_RIDE_PER_RIDER = f"""
+select case when count(*) > 1
+    then 'rider ' || rider_id || ' has ' || count(*) || ' open rides' end as fault
+from ride where state in ({_states(OPEN_STATES)}) group by rider_id
+"""
+
+# An accepted offer is the beginning of an assignment: were there two for one, somebody drives in
+# vain. Each driver's accepted offers are compared with the times the ride was given to them.
+ONE_ACCEPTED_OFFER = """
+select case when accepted.times > coalesce(given.times, 0)
+    then 'ride ' || accepted.ride_id || ': driver ' || accepted.driver_id || ' accepted '
+      || accepted.times || ' offers but was given the ride ' || coalesce(given.times, 0)
+      || ' times' end as fault
+from (select ride_id, driver_id, count(*) as times from offer where state = 'accepted'
+      group by ride_id, driver_id) as accepted
+left join (select stream_id, (data->>'driver_id')::uuid as driver_id, count(*) as times
+           from event_log where type = 'ride.assigned' group by 1, 2) as given
+  on given.stream_id = accepted.ride_id and given.driver_id = accepted.driver_id
+"""
+
+QUOTES_BOOKED_ONCE = """
+select case when count(*) > 1
+    then 'quote ' || quote_id || ' was booked by ' || count(*) || ' rides' end as fault
+from ride group by quote_id
+"""
+
+# A command that was answered with a ride in some state has brought the ride there itself.
+COMMANDS_ACT_ONCE = """
+select case when answered.times > coalesce(happened.times, 0)
+    then answered.times || ' commands were answered that ride ' || answered.ride_id || ' is '
+      || answered.state || ', which it became ' || coalesce(happened.times, 0) || ' times' end
+    as fault
+from (select r.id as ride_id, k.body->>'state' as state, count(*) as times
+      from idempotency_key k join ride r on r.id::text = k.body->>'id'
+      where k.status < 300 and k.body ? 'state' group by 1, 2) as answered
+left join (select stream_id, data->>'state' as state, count(*) as times
+           from event_log where type like 'ride.%' group by 1, 2) as happened
+  on happened.stream_id = answered.ride_id and happened.state = answered.state
+"""
+
+JOURNALS_HAVE_TRANSFERS = """
+select case when not exists (select from transfer t where t.journal_id = j.id)
+    then 'journal ' || j.id || ' has no transfer' end as fault
+from journal j
+"""
+
+TRANSFERS_BALANCE = """
+select case when d.currency is distinct from t.currency or c.currency is distinct from t.currency
+    then 'journal ' || t.journal_id || ', line ' || t.line || ' does not balance in ' || t.currency
+    when t.amount_minor <= 0 or t.debit_id = t.credit_id
+    then 'journal ' || t.journal_id || ', line ' || t.line || ' moves nothing' end as fault
+from transfer t
+left join account d on d.id = t.debit_id
+left join account c on c.id = t.credit_id
+"""
+
+BALANCES_ARE_SUMS = """
+select case when b.account_id is null then 'account ' || a.id || ' has no balance'
+    when b.posted_minor <> coalesce(moved.minor, 0)
+    then 'account ' || a.id || ' shows ' || b.posted_minor || ' but its transfers add up to '
+      || coalesce(moved.minor, 0) end as fault
+from account a
+left join balance b on b.account_id = a.id
+left join (select account_id, sum(minor) as minor
+           from (select credit_id as account_id, amount_minor as minor from transfer
+                 union all select debit_id, -amount_minor from transfer) as line
+           group by account_id) as moved on moved.account_id = a.id
+where a.member_id is not null
+"""
+
+HELD_IS_OPEN_HOLDS = """
+select case when b.held_minor <> coalesce(held.minor, 0)
+    then 'account ' || b.account_id || ' shows ' || b.held_minor
+      || ' held but its open holds add up to ' || coalesce(held.minor, 0) end as fault
+from balance b
+left join (select h.account_id, sum(h.amount_minor) as minor from hold h
+           where not exists (select from hold_end e where e.hold_id = h.id)
+           group by h.account_id) as held on held.account_id = b.account_id
+"""
+
+ABOVE_THE_LIMIT = """
+select case when posted_minor - held_minor < lowest_minor
+    then 'account ' || account_id || ' may fall to ' || lowest_minor || ' and stands at '
+      || posted_minor - held_minor end as fault
+from balance
+"""
+
+BOOKS_ARE_APPEND_ONLY = f"""
+select case when t.oid is null then 'table ' || wanted.name || ' lost its guard ' || guard.name
+    when t.tgenabled not in ('O', 'A')
+    then 'the guard ' || guard.name || ' of table ' || wanted.name || ' is switched off' end
+    as fault
+from (values {_rows(*((name,) for name in APPEND_ONLY))}) as wanted(name)
+cross join lateral (values (wanted.name || '_is_append_only'),
+                           (wanted.name || '_is_never_emptied')) as guard(name)
+left join pg_trigger t on t.tgname = guard.name
+  and t.tgrelid = to_regclass('public.' || wanted.name)
+"""
+
+PROGRAM_CANNOT_EDIT = f"""
+select case when has_table_privilege(app.oid, to_regclass('public.' || wanted.name), may.act)
+    then 'the program itself may ' || may.act || ' on ' || wanted.name end as fault
+from (values {_rows(*((name,) for name in GUARDED))}) as wanted(name)
+cross join (values ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE')) as may(act)
+cross join pg_roles app where app.rolname = '{APP_ROLE}'
+union all
+select case when has_function_privilege(app.oid, p.oid, 'EXECUTE')
+    then 'the program itself may call ' || p.proname end
+from pg_proc p cross join pg_roles app
+where p.proname in ({", ".join(map(repr, OWNERS_FUNCTIONS))})
+  and p.pronamespace = 'public'::regnamespace and app.rolname = '{APP_ROLE}'
+"""
+
+COMPLETED_RIDES_ARE_PAID_ONCE = """
+select case when count(j.id) <> 1
+    then 'completed ride ' || r.id || ' has ' || count(j.id) || ' fare journals' end as fault
+from ride r left join journal j on j.subject_id = r.id and j.kind = 'ride_fare'
+where r.state = 'completed' group by r.id
+"""
+
+FARES_ARE_OF_COMPLETED_RIDES = """
+select case when r.id is null then 'fare journal ' || j.id || ' belongs to no ride'
+    when r.state <> 'completed'
+    then 'fare journal ' || j.id || ' belongs to ride ' || r.id || ', which is ' || r.state end
+    as fault
+from journal j left join ride r on r.id = j.subject_id where j.kind = 'ride_fare'
+"""
+
+FARES_ARE_AS_QUOTED = """
+select case when lines.fare <> q.fare_minor
+    then 'ride ' || r.id || ' was quoted ' || q.fare_minor || ' and booked at ' || lines.fare
+    when lines.commission <> q.commission_minor
+    then 'ride ' || r.id || ' owes a commission of ' || q.commission_minor || ' and was booked at '
+      || lines.commission
+    when lines.other > 0 then 'the fare journal of ride ' || r.id || ' moves other money too' end
+    as fault
+from journal j
+join ride r on r.id = j.subject_id
+join quote q on q.id = r.quote_id
+cross join lateral (
+  select coalesce(sum(t.amount_minor) filter (where way.is_fare), 0) as fare,
+    coalesce(sum(t.amount_minor) filter (where way.is_commission), 0) as commission,
+    count(*) filter (where not way.is_fare and not way.is_commission) as other
+  from transfer t
+  join account d on d.id = t.debit_id
+  join account c on c.id = t.credit_id
+  cross join lateral (select
+    d.kind = 'rider' and d.member_id = r.rider_id
+      and c.kind = 'driver' and c.member_id = r.driver_id as is_fare,
+    d.kind = 'driver' and d.member_id = r.driver_id
+      and c.kind = 'commission_income' as is_commission) as way
+  where t.journal_id = j.id) as lines
+where j.kind = 'ride_fare'
+"""
+
+FARES_NAME_THEIR_POLICY = """
+select case when j.policy_version_id is distinct from q.policy_version_id
+    then 'ride ' || r.id || ' was booked under another policy than it was quoted' end as fault
+from journal j join ride r on r.id = j.subject_id join quote q on q.id = r.quote_id
+where j.kind = 'ride_fare'
+"""
+
+QUOTES_USE_THE_POLICY_IN_FORCE = """
+select case when p.id is null then 'quote ' || q.id || ' was given while no share was in force'
+    when p.id <> q.policy_version_id
+    then 'quote ' || q.id || ' names another policy than the one in force when it was given'
+    when p.value <> to_jsonb(q.commission_bp)
+    then 'quote ' || q.id || ' takes ' || q.commission_bp || ' bp, the members decided ' || p.value
+    end as fault
+from quote q
+left join lateral (select id, value from policy_version
+                   where key = 'commission_bp' and effective_from <= q.quoted_at
+                   order by effective_from desc limit 1) as p on true
+"""
+
+POLICIES_WERE_DECIDED = """
+select case when c.one is null then 'policy ' || p.key || ' has no cooperative that decided it'
+    when p.source = 'tally' and p.tally_id is null
+    then 'policy ' || p.key || ' from ' || p.effective_from || ' names no tally'
+    when p.source <> 'tally' and (p.source <> 'founding' or p.effective_from <> c.founded_at)
+    then 'policy ' || p.key || ' from ' || p.effective_from
+      || ' comes neither from the founding nor from a tally' end as fault
+from policy_version p left join cooperative c on true
+"""
+
+# The whole table of steps, and the first one, which has no state before it.
+_STEPS = _rows(
+    ("", "ride.requested", RideState.REQUESTED),
+    *(
+        (source, transition.event, transition.target)
+        for transition in TRANSITIONS.values()
+        for source in transition.sources
+    ),
+)
+RIDES_FOLLOW_THE_TABLE = f"""
+with legal(before, type, after) as (values {_STEPS}),
+step as (
+  select stream_id, seq, type, data->>'state' as after,
+    coalesce(lag(data->>'state') over ride, '') as before,
+    row_number() over (partition by stream_id order by seq desc) as from_end
+  from event_log where type in (select type from legal)
+    and stream_id = (data->>'ride_id')::uuid
+  window ride as (partition by stream_id order by seq)),
+walked as (
+  select s.stream_id, min(s.seq) filter (where l.type is null) as illegal,
+    max(s.after) filter (where s.from_end = 1) as last_state
+  from step s left join legal l on (l.before, l.type, l.after) = (s.before, s.type, s.after)
+  group by s.stream_id)
+select case when w.stream_id is null then 'ride ' || r.id || ' has no history'
+    when r.id is null then 'the history of ride ' || w.stream_id || ' has no ride'
+    when w.illegal is not null
+    then 'ride ' || r.id || ' took a step that is not in the table: event ' || w.illegal
+    when w.last_state <> r.state
+    then 'ride ' || r.id || ' is ' || r.state || ' but its history ends ' || w.last_state end
+    as fault
+from ride r full join walked w on w.stream_id = r.id
+"""
+
+CLOSED_RIDES_HOLD_NOTHING = f"""
+select case when e.hold_id is null
+    then 'ride ' || r.id || ' is ' || r.state || ' and its money is still held'
+    when e.outcome <> case r.state when 'completed' then 'posted' else 'voided' end
+    then 'ride ' || r.id || ' is ' || r.state || ' but its hold was ' || e.outcome
+    when e.outcome = 'posted' and j.subject_id is distinct from r.id
+    then 'the hold of ride ' || r.id || ' was posted for something else' end as fault
+from ride r left join hold_end e on e.hold_id = r.hold_id left join journal j on j.id = e.journal_id
+where r.state in ({_states(CLOSED_STATES)})
+"""
+
+OPEN_RIDES_HOLD_THEIR_FARE = f"""
+select case when e.hold_id is not null
+    then 'ride ' || r.id || ' is ' || r.state || ' but its hold has ended'
+    when h.amount_minor <> q.fare_minor
+    then 'ride ' || r.id || ' costs ' || q.fare_minor || ' but ' || h.amount_minor || ' are held'
+    end as fault
+from ride r join quote q on q.id = r.quote_id join hold h on h.id = r.hold_id
+left join hold_end e on e.hold_id = r.hold_id where r.state in ({_states(OPEN_STATES)})
+"""
+
+STREAMS_HAVE_NO_GAPS = """
+select case when s.stream_id is null
+    then 'stream ' || l.stream_id || ' has events but no counter'
+    when l.stream_id is null or l.lowest <> 1 or l.highest <> l.events or l.highest <> s.last_seq
+    then 'stream ' || s.stream_id || ' counts to ' || s.last_seq || ' and holds '
+      || coalesce(l.events, 0) || ' events up to ' || coalesce(l.highest, 0) end as fault
+from event_stream s
+full join (select stream_id, min(seq) as lowest, max(seq) as highest, count(*) as events
+           from event_log group by stream_id) as l on l.stream_id = s.stream_id
+"""
+
+ALL: tuple[Invariant, ...] = (
+    Invariant("no driver has two open rides", "G2", ONE_RIDE_PER_DRIVER),
+    Invariant("no rider has two open rides", "G2", ONE_RIDE_PER_RIDER),
+    Invariant("one accepted offer begins one assignment", "G2", ONE_ACCEPTED_OFFER),
+    Invariant("unique indexes stand", "G2", INDEXES_STAND),
+    Invariant("constraints stand", "G2", CONSTRAINTS_STAND),
+    Invariant("each quote is booked once", "G3", QUOTES_BOOKED_ONCE),
+    Invariant("each answered command acted once", "G3", COMMANDS_ACT_ONCE),
+    Invariant("streams have no gaps", "G4", STREAMS_HAVE_NO_GAPS),
+    Invariant("rides follow the table of steps", "G4", RIDES_FOLLOW_THE_TABLE),
+    Invariant("each journal has a transfer", "G5", JOURNALS_HAVE_TRANSFERS),
+    Invariant("each transfer balances", "G5", TRANSFERS_BALANCE),
+    Invariant("balances are the sum of transfers", "G5", BALANCES_ARE_SUMS),
+    Invariant("held money is the sum of open holds", "G5", HELD_IS_OPEN_HOLDS),
+    Invariant("no account is below its limit", "G5", ABOVE_THE_LIMIT),
+    Invariant("holds of closed rides have ended", "G5", CLOSED_RIDES_HOLD_NOTHING),
+    Invariant("open rides hold their fare", "G5", OPEN_RIDES_HOLD_THEIR_FARE),
+    Invariant("books are append-only", "G5", BOOKS_ARE_APPEND_ONLY),
+    Invariant("the program cannot edit the books", "G5", PROGRAM_CANNOT_EDIT),
+    Invariant("each completed ride is paid once", "G6", COMPLETED_RIDES_ARE_PAID_ONCE),
+    Invariant("fares are of completed rides", "G6", FARES_ARE_OF_COMPLETED_RIDES),
+    Invariant("fares are booked as quoted", "G6", FARES_ARE_AS_QUOTED),
+    Invariant("fares name their quote's policy", "G6", FARES_NAME_THEIR_POLICY),
+    Invariant("quotes use the policy in force", "G6", QUOTES_USE_THE_POLICY_IN_FORCE),
+    Invariant("policies were decided", "G6", POLICIES_WERE_DECIDED),
+)
