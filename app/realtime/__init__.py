@@ -1,0 +1,1 @@
+"""The socket: what members hear the moment it is true, and what drivers' telephones tell."""
