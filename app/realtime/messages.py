@@ -27,6 +27,11 @@ type ActId = Annotated[
 class _FromClient(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
     """A message that a client sends."""
 
+    @property
+    def name(self) -> str:
+        """What `type` says."""
+        return str(self.__struct_config__.tag)
+
 
 class Hello(_FromClient, tag="hello", frozen=True):
     """The first message: who you are, and after which event to go on."""

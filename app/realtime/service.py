@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Any, Protocol
@@ -46,46 +45,63 @@ class ActOnOffer(Protocol):
         """Act, or raise a Problem; return the body of the answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class OfferAct:
-    """An act by socket and the address of the same act over HTTP.
-
-    Both ask for the same thing, so a driver whose socket broke may repeat an act over HTTP under
-    the same key. `path` has `{offer_id}` in it; the HTTP operation is a POST without a body.
-    """
-
-    path: str
-    act: ActOnOffer
-
-
-type Acts = Mapping[type[messages.Act], OfferAct]
+# The same act over HTTP is a POST without a body. Both ask for the same thing, so a driver whose
+# socket broke may repeat an act over HTTP under the same key.
+_PATHS: dict[type[messages.Act], str] = {
+    messages.AcceptOffer: "/v1/offers/{offer_id}/accept",
+    messages.DeclineOffer: "/v1/offers/{offer_id}/decline",
+}
 
 
 class Realtime:
-    """Every socket of this process, and the rounds that serve them. Use `open_realtime`."""
+    """Every socket of this process, and the rounds that serve them while it is `running`.
+
+    ``acts`` says what `accept_offer` and `decline_offer` do; the room of dispatch knows.
+    """
+
+    _database: Database
+    fan_out: FanOut
 
     def __init__(
         self,
-        database: Database,
         *,
         hints: Hints,
         clock: Clock,
         positions: Positions,
-        acts: Acts,
-        limits: Limits,
+        acts: Mapping[str, ActOnOffer],
+        limits: Limits | None = None,
     ) -> None:
-        self._database = database
+        self._hints = hints
         self._clock = clock
         self._positions = positions
         self._acts = acts
-        self._limits = limits
+        self._limits = limits or Limits()
         self._connections: dict[UUID, list[Connection]] = {}  # by member, oldest first
         self._moved: set[UUID] = set()  # drivers, since positions were last shown
         self._doubt = asyncio.Event()  # a session may have ended
         self._empty = asyncio.Event()
         self._empty.set()
         self._stopping = False
-        self.fan_out = FanOut(database, hints=hints, on_event=self._notice)
+
+    @asynccontextmanager
+    async def running(self, database: Database) -> AsyncIterator[None]:
+        """Serve sockets inside the block; at its end close each of them with 1012."""
+        self._database = database
+        self.fan_out = FanOut(database, hints=self._hints, on_event=self._notice)
+        rounds = {
+            "fan_out": self.fan_out.round,
+            "check_sessions": self.check_sessions,
+            "show_drivers": self.show_drivers,
+            "look_after": self.look_after,
+        }
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(_run(name, one)) for name, one in rounds.items()]
+            try:
+                yield
+            finally:
+                await self.stop()
+                for task in running:
+                    task.cancel()
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket from its handshake to its end."""
@@ -195,9 +211,9 @@ class Realtime:
             self._moved.add(actor.member_id)
 
     async def _answer(self, actor: Actor, asked: messages.Act) -> messages.Reply:
-        offer_act = self._acts[type(asked)]
+        act_on_offer = self._acts[asked.name]
         now = self._clock.now()
-        path = offer_act.path.format(offer_id=asked.offer_id)
+        path = _PATHS[type(asked)].format(offer_id=asked.offer_id)
         command = Command(
             self._database, actor.member_id, asked.id, fingerprint("POST", path, None), now
         )
@@ -205,7 +221,7 @@ class Realtime:
         async def act(tx: Transaction) -> dict[str, Any]:
             if Role.DRIVER not in actor.roles:
                 raise RoleMissing
-            return await offer_act.act(
+            return await act_on_offer(
                 tx, offer_id=asked.offer_id, driver_id=actor.member_id, now=now
             )
 
@@ -292,41 +308,6 @@ async def _run(name: str, one_round: Callable[[], Awaitable[None]]) -> None:
             metrics.WORKER_FAILURES.labels(name).inc()
             log.exception("realtime.round.failed", round=name)
             await asyncio.sleep(0.2)
-
-
-@asynccontextmanager
-async def open_realtime(
-    database: Database,
-    *,
-    hints: Hints,
-    clock: Clock,
-    positions: Positions,
-    acts: Acts,
-    limits: Limits | None = None,
-) -> AsyncIterator[Realtime]:
-    """Lend the room with its rounds running; at the end every socket is closed with 1012."""
-    realtime = Realtime(
-        database,
-        hints=hints,
-        clock=clock,
-        positions=positions,
-        acts=acts,
-        limits=limits or Limits(),
-    )
-    rounds = {
-        "fan_out": realtime.fan_out.round,
-        "check_sessions": realtime.check_sessions,
-        "show_drivers": realtime.show_drivers,
-        "look_after": realtime.look_after,
-    }
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(_run(name, one)) for name, one in rounds.items()]
-        try:
-            yield realtime
-        finally:
-            await realtime.stop()
-            for task in running:
-                task.cancel()
 
 
 def _is_same_origin(websocket: WebSocket) -> bool:
