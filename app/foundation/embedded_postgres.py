@@ -23,7 +23,14 @@ from app.foundation import postgres_folder
 from app.foundation.children import Account, Command, alive
 from app.foundation.postgres_folder import LOOPBACK, USER, ClusterBusy, ClusterError
 
-__all__ = ["Cluster", "ClusterBusy", "ClusterError", "prepare", "wait_ready"]
+__all__ = [
+    "Cluster",
+    "ClusterBusy",
+    "ClusterError",
+    "find_running_dsn",
+    "prepare",
+    "wait_ready",
+]
 
 _SHUTDOWN_S = 10.0
 
@@ -140,6 +147,18 @@ def prepare(home: Path, *, durable: bool = True, binaries: Path | None = None) -
             raise ClusterError(f"{home} is another user's ({error}): choose another") from error
         raise
     return cluster
+
+
+def find_running_dsn(home: Path, *, database: str) -> str | None:
+    """Return the URL of a database of the server that another program runs here, or None."""
+    if not postgres_folder.is_locked(home):
+        return None
+    try:
+        password = (home / "password").read_text(encoding="utf-8").strip()
+        port = int((home / "port").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None  # It is only being made.
+    return f"postgresql://{USER}:{password}@{LOOPBACK}:{port}/{database}"
 
 
 async def wait_ready(cluster: Cluster, timeout_s: float = 60.0) -> None:

@@ -1,4 +1,4 @@
-"""What a machine asks the program about itself: alive, ready, how much; and what a problem means."""
+"""What machines ask the program about itself, and the pages that problems lead to."""
 
 import asyncio
 from functools import cache
@@ -26,7 +26,7 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-  body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem }}
+  body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto }}
   dt {{ margin-top: 1rem }} dd {{ margin: 0 }} code {{ font-size: .95em }}
 </style>
 <h1>{title}</h1>

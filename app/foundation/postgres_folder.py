@@ -35,7 +35,7 @@ class ClusterError(Exception):
     """The embedded server cannot be used here; the message is one line that says what to do."""
 
 
-class ClusterBusy(ClusterError):  # noqa: N818 -- reads as what is the case
+class ClusterBusy(ClusterError):
     """Another program runs on the same folder."""
 
 
@@ -88,6 +88,18 @@ def locked(home: Path) -> IO[str]:
     lock.write(f"{os.getpid()}\n")
     lock.flush()
     return lock
+
+
+def is_locked(home: Path) -> bool:
+    """Return whether another program has the folder now."""
+    try:
+        with (home / "lock").open("r", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        pass
+    return False
 
 
 def programs(home: Path, user: Account | None, binaries: Path | None) -> Path:
