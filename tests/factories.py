@@ -56,6 +56,15 @@ async def make_member(
             role,
             now,
         )
+        if role in (Role.RIDER, Role.DRIVER):
+            await owner.execute(
+                "select open_account($1, $2, $3, 'CHF', $4, $5)",
+                new_id(),
+                role,
+                person.id,
+                -50_000 if role is Role.RIDER else 0,
+                now,
+            )
     await owner.execute(
         "insert into session (id, member_id, access_hash, access_expires_at, refresh_hash,"
         " refresh_expires_at, started_at) values ($1, $2, $3, $4, $5, $4, $6)",
@@ -82,7 +91,8 @@ async def make_driver(
     application_id, vehicle_id = new_id(), new_id()
     await owner.execute(
         "insert into driver_application"
-        " (id, member_id, state, submitted_at, decided_at, decided_by) values ($1, $2, 'admitted', $3, $3, $4)",
+        " (id, member_id, state, submitted_at, decided_at, decided_by)"
+        " values ($1, $2, 'admitted', $3, $3, $4)",
         application_id,
         person.id,
         now,

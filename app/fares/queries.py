@@ -27,7 +27,7 @@ async def tariff_in_force(reader: Transaction, *, at: datetime) -> Any:
 async def insert_quote(tx: Transaction, values: dict[str, Any]) -> None:
     """Store a quote."""
     await tx.execute(
-        f"insert into quote ({_QUOTE_COLUMNS}) values ({_QUOTE_PLACES})",  # noqa: S608 - constants
+        f"insert into quote ({_QUOTE_COLUMNS}) values ({_QUOTE_PLACES})",
         *(values[name.strip()] for name in _QUOTE_COLUMNS.split(",")),
     )
 
@@ -35,7 +35,7 @@ async def insert_quote(tx: Transaction, values: dict[str, Any]) -> None:
 async def find_quote(reader: Transaction, *, quote_id: UUID, rider_id: UUID) -> Any | None:
     """Return a rider's own quote, or None."""
     return await reader.row(
-        f"select {_QUOTE_COLUMNS} from quote where id = $1 and rider_id = $2",  # noqa: S608 - constants
+        f"select {_QUOTE_COLUMNS} from quote where id = $1 and rider_id = $2",
         quote_id,
         rider_id,
     )

@@ -9,7 +9,8 @@ import structlog
 def configure_logs(*, level: str = "info", pretty: bool = False) -> None:
     """Write events of ``level`` and above to stderr, as JSON lines or, for people, as text."""
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if pretty else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[

@@ -79,7 +79,7 @@ async def assign(
     """Give a ride that still waits to a driver; None where it does not wait any more."""
     return await tx.row(
         "update ride set state = 'assigned', driver_id = $2, vehicle_id = $3, assigned_at = $4"
-        f" where id = $1 and state = 'requested' returning {_CORE}",  # noqa: S608 - constants
+        f" where id = $1 and state = 'requested' returning {_CORE}",
         ride_id,
         driver_id,
         vehicle_id,

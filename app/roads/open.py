@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
+import structlog
+
 from app.city import City
 from app.roads.fallback import ResilientRouter
 from app.roads.network import load_network
@@ -16,6 +18,8 @@ from app.roads.service import Roads
 from app.roads.snapping import SnapIndex
 from app.roads.straight_line import StraightLineRouter
 from matching.travel import Calibration
+
+log = structlog.get_logger("roads")
 
 
 @asynccontextmanager
@@ -33,7 +37,7 @@ async def open_roads(city: City, *, home: Path, router_url: str | None) -> Async
     )
     async with AsyncExitStack() as stack:
         if router_url is None:
-            router = ResilientRouter(OwnGraphRouter(snap_index), fallback=line)
+            router = await _own_graph(snap_index, line)
         else:
             engine = await stack.enter_async_context(OsrmRouter(router_url))
             router = ResilientRouter(engine, fallback=line)
@@ -41,6 +45,17 @@ async def open_roads(city: City, *, home: Path, router_url: str | None) -> Async
             with suppress(RouterUnavailable):
                 await line.learn_from(engine)
         yield Roads(router, calibration=calibration, time_zone=city.time_zone)
+
+
+async def _own_graph(snap_index: SnapIndex, line: StraightLineRouter) -> ResilientRouter:
+    """Return our own graph, or for a region too large for it the straight line alone."""
+    try:
+        graph = OwnGraphRouter(snap_index)
+    except ValueError:
+        log.warning("roads.too_large_for_own_graph", answers="straight line")
+        return ResilientRouter(line, fallback=line)
+    await line.learn_from(graph)
+    return ResilientRouter(graph, fallback=line)
 
 
 async def open_places(city: City, *, home: Path) -> Places:
