@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -50,10 +49,19 @@ class StandingClock:
 
 
 def _home() -> Path:
-    """A database server for each checkout and test process, kept: a second run starts at once."""
+    """Where this checkout's test servers live, kept: a second run starts at once."""
     checkout = hashlib.sha256(str(PROJECT).encode()).hexdigest()[:12]
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    return default_home() / f"tests-{checkout}" / worker
+    return default_home() / f"tests-{checkout}"
+
+
+def _free_cluster() -> embedded_postgres.Cluster:
+    """Return the first server that no other test process of this checkout uses now."""
+    for number in range(16):
+        try:
+            return embedded_postgres.prepare(_home() / str(number), durable=False)
+        except embedded_postgres.ClusterBusy:
+            continue
+    raise RuntimeError("16 test runs are under way in this checkout already")
 
 
 async def _fresh_database(cluster: embedded_postgres.Cluster) -> str:
@@ -82,7 +90,7 @@ async def _fresh_database(cluster: embedded_postgres.Cluster) -> str:
 @pytest.fixture(scope="session")
 async def dsn() -> AsyncIterator[str]:
     """The URL of a migrated database on a real server, as the owner of its tables."""
-    with embedded_postgres.prepare(_home(), durable=False) as cluster:
+    with _free_cluster() as cluster:
         async with Family() as family:
             await family.add(cluster.command())
             await embedded_postgres.wait_ready(cluster)
