@@ -14,7 +14,7 @@ from app.members.roles import ApplicationState, DocumentKind
 VALID_PAPERS_SQL = (
     f"{len(DocumentKind)} = (select count(*) from document p"
     " join driver_application a on a.id = p.application_id and a.state = 'admitted'"
-    " where p.member_id = d.driver_id and p.expires_on >= {today})"  # noqa: S608 - constants only
+    " where p.member_id = d.driver_id and p.expires_on >= {today})"
 )
 
 _APPLICATION = (

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from app.members.routes import driving, people, sign_in
 
-router = APIRouter(prefix="/v1")
+router = APIRouter()
 router.include_router(sign_in.router)
 router.include_router(people.router)
 router.include_router(driving.router)

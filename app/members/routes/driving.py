@@ -33,7 +33,7 @@ from app.members.schemas import (
 )
 from app.members.service.driving import Car
 
-router = APIRouter(tags=["members"])
+router = APIRouter(prefix="/v1", tags=["members"])
 _READING = (NotSignedIn, MemberSuspended)
 
 

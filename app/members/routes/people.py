@@ -35,7 +35,7 @@ from app.members.schemas import (
     SuspensionView,
 )
 
-router = APIRouter(tags=["members"])
+router = APIRouter(prefix="/v1", tags=["members"])
 
 
 @router.get(

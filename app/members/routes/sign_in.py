@@ -32,7 +32,7 @@ from app.members.schemas import (
 )
 from app.members.sms import Sms
 
-router = APIRouter(tags=["sign-in"])
+router = APIRouter(prefix="/v1", tags=["sign-in"])
 
 
 @router.post(

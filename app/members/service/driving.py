@@ -72,7 +72,7 @@ async def apply_to_drive(
         application_id=application_id,
         papers=papers,
     )
-    tx.emit(Event("driver.applied", (member_id,), {"application_id": application_id}), at=now)
+    tx.emit(Event("driver.applied", (member_id,), {"application_id": str(application_id)}), at=now)
     return await queries.find_application(tx, application_id=application_id)
 
 
@@ -129,7 +129,7 @@ async def admit_driver(tx: Transaction, *, application_id: UUID, by: UUID, now: 
     )
     await people.grant_role(tx, member_id=member_id, role=Role.DRIVER, by=by, now=now)
     await ledger.open_driver_account(tx, member_id=member_id, now=now)
-    tx.emit(Event("driver.admitted", (member_id,), {"application_id": application_id}), at=now)
+    tx.emit(Event("driver.admitted", (member_id,), {"application_id": str(application_id)}), at=now)
     return await queries.find_application(tx, application_id=application_id)
 
 
@@ -146,7 +146,7 @@ async def refuse_driver(
     member_id = await _decide(
         tx, application_id, state=ApplicationState.REFUSED, by=by, reason=reason, now=now
     )
-    tx.emit(Event("driver.refused", (member_id,), {"application_id": application_id}), at=now)
+    tx.emit(Event("driver.refused", (member_id,), {"application_id": str(application_id)}), at=now)
     return await queries.find_application(tx, application_id=application_id)
 
 

@@ -155,7 +155,7 @@ async def _end(tx: Transaction, *, session_id: UUID, now: datetime) -> None:
 
 
 def _tell_signed_out(tx: Transaction, *, member_id: UUID, session_id: UUID, now: datetime) -> None:
-    tx.emit(Event("member.signed_out", (member_id,), {"session_id": session_id}), at=now)
+    tx.emit(Event("member.signed_out", (member_id,), {"session_id": str(session_id)}), at=now)
 
 
 async def open_socket_ticket(tx: Transaction, *, session_id: UUID, now: datetime) -> SocketTicket:
