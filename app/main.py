@@ -84,11 +84,12 @@ def create_app(
     clock: Clock | None = None,
     roads: Roads | None = None,
     places: Places | None = None,
+    solver: Solver | None = None,
     workers: bool = True,
 ) -> FastAPI:
     """Return the program as an ASGI application; its lifespan opens and closes all it needs.
 
-    ``roads`` and ``places`` may be handed in ready; without ``workers`` the loops stand still and a
+    ``roads``, ``places`` and ``solver`` may be handed in ready; without ``workers`` the loops stand still and a
     test calls their rounds itself.
     """
     city = load_city(settings.city)
@@ -106,8 +107,7 @@ def create_app(
             state.places = places or await open_places(city, home=settings.home)
             await state.positions.load(state.database, now=state.clock.now())
             await stack.enter_async_context(state.realtime.running(state.database))
-            state.solver = Solver()
-            stack.callback(state.solver.close)
+            state.solver = solver or stack.enter_context(Solver())
             state.dispatcher = Dispatcher(
                 database=state.database,
                 clock=state.clock,

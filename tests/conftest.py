@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from app.assembly.founding import found_cooperative
 from app.city import load_city
+from app.dispatch.solver import Solver
 from app.foundation import embedded_postgres
 from app.foundation.children import Family
 from app.foundation.database import Database, open_database
@@ -151,6 +152,14 @@ async def places() -> Places:
     return await open_places(load_city(BUILT_IN_CITY), home=_home())
 
 
+@pytest.fixture(scope="session")
+async def solver() -> AsyncIterator[Solver]:
+    """The solver's own process, started once."""
+    with Solver() as solver:
+        await solver.warm_up()
+        yield solver
+
+
 @pytest.fixture
 async def app(
     dsn: str,
@@ -159,9 +168,12 @@ async def app(
     clock: StandingClock,
     roads: Roads,
     places: Places,
+    solver: Solver,
 ) -> AsyncIterator[FastAPI]:
     """The whole program, its workers at rest: a test calls their rounds itself."""
-    app = create_app(settings, dsn=dsn, clock=clock, roads=roads, places=places, workers=False)
+    app = create_app(
+        settings, dsn=dsn, clock=clock, roads=roads, places=places, solver=solver, workers=False
+    )
     async with app.router.lifespan_context(app):
         yield app
 

@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
+from typing import Self
 
 import structlog
 
@@ -63,7 +64,10 @@ class Solver:
         log.warning("dispatch.solver.fell_back", why=str(why), edges=len(candidates))
         return solve_greedy(problem, candidates, seed=seed, because=why)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """End the process without waiting for what it is solving."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 

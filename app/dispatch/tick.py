@@ -21,12 +21,13 @@ from app.foundation.database import Database
 from app.foundation.events import Event
 from app.foundation.ids import new_id
 from app.members.roles import DocumentKind
-from app.roads.port import RouterUnavailable
 from app.roads.service import Roads
 from matching.candidates import find_candidates, for_router, refine
 from matching.problem import Assignment, Candidates, Demand, Problem, Supply, Weights
-from matching.travel import Point, distance_m
+from matching.travel import Point, StraightLine, distance_m
 
+# Nobody gets there faster than this, so nobody is left out before the road engine was asked.
+AT_BEST = StraightLine(detour=1.0, speed_mps=90 / 3.6)
 SEED = 1  # ties are drawn from it; a stored tick replays to the same result
 
 
@@ -112,20 +113,17 @@ class Dispatcher:
         )
 
     async def _candidates(self, problem: Problem, now: datetime) -> Candidates:
-        """Return candidates with the road engine's times, or the straight line's if it is away."""
-        candidates = for_router(find_candidates(problem))
+        """Return who is worth considering, with pickup times by road."""
+        candidates = for_router(find_candidates(problem, line=AT_BEST))
         if not len(candidates):
             return candidates
         riders, rider_at = np.unique(candidates.rider, return_inverse=True)
         drivers, driver_at = np.unique(candidates.driver, return_inverse=True)
-        try:
-            seconds = await self._roads.pickup_matrix(
-                _points(problem.supply, drivers),
-                destinations=_points(problem.demand, riders),
-                at=now,
-            )
-        except RouterUnavailable:
-            return candidates
+        seconds = await self._roads.pickup_matrix(
+            _points(problem.supply, drivers),
+            destinations=_points(problem.demand, riders),
+            at=now,
+        )
         return refine(
             candidates,
             pickup_s=seconds[driver_at, rider_at],

@@ -10,13 +10,18 @@ from typing import Protocol
 class Clock(Protocol):
     """Tells the time and waits by it. Only routes, sockets and workers hold one."""
 
-    speed: float
+    @property
+    def speed(self) -> float:
+        """How many of this clock's seconds pass in a second of the machine's."""
+        ...
 
     def now(self) -> datetime:
         """Return the time, aware, in UTC."""
+        ...
 
     async def sleep(self, seconds: float) -> None:
         """Return after so many of this clock's seconds."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
