@@ -103,19 +103,21 @@ async def run_platform(
 
 @asynccontextmanager
 async def lend_database(
-    settings: Settings, *, say: Say, database_name: str = DATABASE_NAME
+    settings: Settings, *, say: Say, make: bool = False, database_name: str = DATABASE_NAME
 ) -> AsyncIterator[str]:
     """Lend the URL of the platform's database, whether the platform runs or not.
 
-    Our own server is started for the length of the block where it does not run.
+    Our own server is started for the length of the block where it does not run; with ``make``
+    also made where there is none.
 
     Raises:
-        LaunchError: nothing was ever started here.
+        LaunchError: nothing was ever started here, and it is not to be made.
         DatabaseSetupError, ClusterError, ChildFailedError: as they say.
     """
     home = settings.home / "postgres"
     if settings.database_url is None:
-        if not (home / "data").exists():
+        _make_home(settings.home)
+        if not make and not (home / "data").exists():
             raise LaunchError(f"there is no database in {home} yet: start once with `meent serve`")
         dsn = embedded_postgres.find_running_dsn(home, database=database_name)
         if dsn is not None:
@@ -142,11 +144,12 @@ def free_port(host: str) -> int:
     """Return a port that nobody listens on now."""
     while True:
         port = LOWEST_PORT + secrets.randbelow(PORTS)
-        if _is_free(host, port=port):
+        if is_free(host, port=port):
             return port
 
 
-def _is_free(host: str, *, port: int) -> bool:
+def is_free(host: str, *, port: int) -> bool:
+    """Return whether we could listen there; LaunchError where the host is not of this machine."""
     kind = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(kind) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -160,7 +163,7 @@ def _is_free(host: str, *, port: int) -> bool:
 
 
 def _require_free(host: str, *, port: int) -> None:
-    if not _is_free(host, port=port):
+    if not is_free(host, port=port):
         raise LaunchError(
             f"port {port} of {host} cannot be had: stop the program that has it, or choose "
             "another with MEENT_PORT"
@@ -232,7 +235,7 @@ async def _router(
     names.append("osrm")
     try:
         async with asyncio.timeout(ROUTER_TIMEOUT_S):
-            while _is_free("127.0.0.1", port=port):  # noqa: ASYNC110 -- another process, no event
+            while is_free("127.0.0.1", port=port):  # noqa: ASYNC110 -- another process, no event
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise LaunchError(

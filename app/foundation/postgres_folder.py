@@ -52,10 +52,11 @@ def make_home(home: Path, user: Account | None) -> None:
     if not home.exists():
         home.mkdir(parents=True)
         home.chmod(0o711 if user else 0o700)
-    _refuse_unreachable(home, user)
+    refuse_unreachable(home, user)
 
 
-def _refuse_unreachable(folder: Path, user: Account | None) -> None:
+def refuse_unreachable(folder: Path, user: Account | None) -> None:
+    """Refuse a folder that the server's user cannot enter; ClusterError says what to do."""
     if user is None:
         return
     for place in (folder, *folder.parents):
@@ -107,7 +108,7 @@ def programs(home: Path, user: Account | None, binaries: Path | None) -> Path:
     if binaries is not None:
         if not (binaries / "postgres").is_file():
             raise ClusterError(f"{binaries} has no program named postgres: name its bin folder")
-        _refuse_unreachable(binaries.resolve(), user)
+        refuse_unreachable(binaries.resolve(), user)
         return binaries.resolve()
     spec = importlib.util.find_spec(_WHEEL.replace("-", "_"))
     package = Path(spec.origin).parent if spec is not None and spec.origin else None

@@ -1,0 +1,265 @@
+"""The `meent` command: data on stdout, messages on stderr, one plain line for what goes wrong.
+
+Exit codes: 0 done; 1 refused, or something is wrong; 2 a mistyped command; 130 Ctrl-C; 143 SIGTERM.
+"""
+# ruff: noqa: PLC0415 - a command imports what it needs, so that --help answers at once
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer._click.exceptions import ClickException  # typer re-exports only some of its subclasses
+
+from app.terminal import one_line, plain, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from app.audit import AuditReport
+    from app.doctor import Finding
+    from app.settings import Settings
+
+STOPPED_BY_CTRL_C = 130
+STOPPED_BY_SIGTERM = 143
+
+app = typer.Typer(
+    help="A driver-owned cooperative runs its own ride-hailing city.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+City = Annotated[Path | None, typer.Option(help="City folder.", show_default="MEENT_CITY")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    """Run the command line; what can be expected to go wrong is one line on stderr."""
+    try:
+        code = app(standalone_mode=False)
+    except ClickException as mistake:
+        say(f"meent: {one_line(mistake.format_message())}; see `meent --help`")
+        code = mistake.exit_code
+    except KeyboardInterrupt:
+        code = STOPPED_BY_CTRL_C
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not write the rest at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as error:
+        line = plain(error)
+        if line is None:
+            raise
+        say(f"meent: {line}")
+        code = 1
+    sys.exit(code)
+
+
+def _run[T](work: Coroutine[Any, Any, T]) -> T:
+    """Return what the work returns; Ctrl-C, SIGTERM and a closed terminal end it in order."""
+
+    async def until_told() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        for order in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(order, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(until_told())
+    except asyncio.CancelledError:
+        raise typer.Exit(STOPPED_BY_SIGTERM) from None
+
+
+def _settings(**given: Any) -> "Settings":
+    """Return the settings; options of the command line win where they were given."""
+    from app.settings import load_settings
+
+    return load_settings(**{name: value for name, value in given.items() if value is not None})
+
+
+@app.command()
+def serve(
+    city: City = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="0: a free one.", show_default="MEENT_PORT")
+    ] = None,
+) -> None:
+    """Run a city: database, road engine and API, until Ctrl-C."""
+    from app.launch import run_platform
+
+    settings = _settings(city=city, port=port)
+
+    async def work() -> None:
+        async with run_platform(settings, say=say) as running:
+            say(f"{running.city.name} is open at {running.base_url}; Ctrl-C closes it")
+            await asyncio.Event().wait()
+
+    _run(work())
+
+
+@app.command()
+def demo(
+    city: City = None,
+    start: Annotated[
+        datetime | None, typer.Option("--from", help="First moment, in the city's own time.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=1, help="Minutes of the city's time.")
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option(min=1, max=240, help="How fast time passes.")
+    ] = None,
+    drivers: Annotated[int | None, typer.Option(min=1, help="Drivers on shift.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report as JSON here.")] = None,
+) -> None:
+    """Run a city with simulated riders and drivers, who use only the public API."""
+    from app.demo.run import DemoOptions, run_demo
+
+    given = {
+        "city": city,
+        "start": start,
+        "minutes": minutes,
+        "speed": speed,
+        "drivers": drivers,
+        "report": report,
+    }
+    options = DemoOptions(**{name: value for name, value in given.items() if value is not None})
+    code = _run(run_demo(options))
+    raise typer.Exit(code)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest form of the tables."""
+    from app.database_setup import connected, migrate_database, require_version
+    from app.foundation.migrate import newest_revision
+    from app.launch import lend_database
+
+    async def work() -> None:
+        async with lend_database(_settings(), say=say, make=True) as dsn:
+            async with connected(dsn) as connection:
+                await require_version(connection)
+            await migrate_database(dsn)
+
+    _run(work())
+    say(f"the database is at {newest_revision()}")
+
+
+@app.command()
+def appoint(
+    phone: Annotated[str, typer.Argument(help="Telephone number, such as +4232345678.")],
+    role: Annotated[str, typer.Argument(help="rider, driver, dispatcher or staff.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Give a member a role: how a cooperative gets its first staff."""
+    from datetime import UTC
+
+    from app.foundation.database import open_database
+    from app.foundation.hints import Hints
+    from app.launch import lend_database
+    from app.members import service
+    from app.members.roles import Role
+
+    if role not in set(Role):
+        raise typer.BadParameter(f"{role!r} is none of {', '.join(Role)}")
+
+    async def work() -> Any:
+        async with lend_database(_settings(), say=say) as dsn:
+            await _require_founded(dsn)
+            async with (
+                open_database(dsn, hints=Hints(), size=1) as database,
+                database.transaction() as tx,
+            ):
+                now = datetime.now(UTC)
+                return await service.appoint(tx, phone=phone, role=Role(role), now=now)
+
+    member_id = _run(work())
+    if as_json:
+        print_json({"member_id": member_id, "role": role})
+    else:
+        say(f"member {member_id} is {role} now")
+
+
+async def _require_founded(dsn: str) -> None:
+    """Refuse a database that was not migrated and founded yet."""
+    from app.database_setup import DatabaseSetupError, connected
+
+    async with connected(dsn) as connection:
+        ready = await connection.fetchval("select to_regclass('cooperative')")
+        if not ready or not await connection.fetchval("select true from cooperative"):
+            raise DatabaseSetupError("there is no cooperative here yet: start once: `meent serve`")
+
+
+@app.command()
+def audit(*, as_json: AsJson = False) -> None:
+    """Check every promise in the books; exit 1 and name the first one that is broken."""
+    from app.audit import audit as look
+    from app.database_setup import connected
+    from app.launch import lend_database
+
+    async def work() -> "AuditReport":
+        async with lend_database(_settings(), say=say) as dsn:
+            await _require_founded(dsn)
+            async with connected(dsn) as connection:
+                return await look(connection)
+
+    report = _run(work())
+    if as_json:
+        print_json(report.as_json())
+    else:
+        print_table(
+            ("promise", "invariant", "looked at", "broken"),
+            [(c.promise, c.name, f"{c.counted:,}", f"{c.violations:,}") for c in report.checks],
+        )
+    if report.first_violation is not None:
+        say(f"meent: a promise is broken: {report.first_violation}")
+        raise typer.Exit(1)
+    say("every promise is kept")
+
+
+@app.command()
+def doctor(*, as_json: AsJson = False) -> None:
+    """Look at everything the program stands on and say what to do; exit 1 on an error."""
+    from app.doctor import Level, examine, known_settings
+
+    findings = _run(examine())
+    if as_json:
+        print_json({"findings": [_as_dict(finding) for finding in findings]})
+    else:
+        print_table(
+            ("", "what", "seen", "what to do"),
+            [(f.level, f.name, f.seen, f.hint or "") for f in findings],
+        )
+        print_table(("setting", "default", "what it is"), known_settings())
+    errors = [finding for finding in findings if finding.level is Level.ERROR]
+    if errors:
+        say(f"meent: {errors[0].name}: {errors[0].seen}: {errors[0].hint}")
+        raise typer.Exit(1)
+
+
+def _as_dict(finding: "Finding") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(finding)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the HTTP API."""
+    from app.main import create_app
+
+    print_json(create_app(_settings(), dsn="").openapi())
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as version_of
+
+    print(version_of("meent"))  # noqa: T201 - data goes to stdout
