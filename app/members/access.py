@@ -183,4 +183,4 @@ async def get_command(
 
 
 Acting = Annotated[MemberCommand, Depends(get_command)]
-COMMAND_PROBLEMS = (IdempotencyKeyMissing, NotSignedIn, MemberSuspended)
+COMMAND_PROBLEMS = (IdempotencyKeyMissing, MalformedBody, NotSignedIn, MemberSuspended)

@@ -61,7 +61,7 @@ async def rotate_session(
     """Replace both tokens, if this refresh token is the newest; return the member, or None."""
     member_id: UUID | None = await tx.value(
         "update session set access_hash = $3, access_expires_at = $4, refresh_hash = $5,"
-        " refresh_expires_at = $6, used_refresh_hash = $2"
+        " refresh_expires_at = $6"
         " where id = $1 and refresh_hash = $2 and refresh_expires_at > $7 and ended_at is null"
         " returning member_id",
         session_id,

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from app.foundation.database import Transaction
-from app.foundation.problems import NotFound
+from app.foundation.problems import MalformedBody, NotFound
 from app.foundation.web import problem_responses
 from app.members import service
 from app.members.access import (
@@ -55,7 +55,7 @@ async def get_me(actor: SignedIn, database: DatabaseDep) -> MeView:
     "/me",
     operation_id="change_me",
     summary="Change your name or language",
-    responses=problem_responses(NotSignedIn, MemberSuspended),
+    responses=problem_responses(MalformedBody, NotSignedIn, MemberSuspended),
 )
 async def change_me(body: MeChange, actor: SignedIn, database: DatabaseDep) -> MeView:
     """Change what is given. A repeat changes nothing more, so this takes no Idempotency-Key."""

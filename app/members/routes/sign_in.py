@@ -8,7 +8,7 @@ they answer.
 
 from fastapi import APIRouter, Request
 
-from app.foundation.problems import TooManyRequests
+from app.foundation.problems import MalformedBody, TooManyRequests
 from app.foundation.web import problem_responses
 from app.members import service
 from app.members.access import DatabaseDep, Now, SettingsDep, SignedIn, SignedInEvenSuspended
@@ -40,7 +40,7 @@ router = APIRouter(prefix="/v1", tags=["sign-in"])
     operation_id="request_code",
     summary="Ask for a one-time code by text message",
     status_code=202,
-    responses=problem_responses(PhoneNumberInvalid, TooManyRequests, SmsUnavailable),
+    responses=problem_responses(MalformedBody, PhoneNumberInvalid, TooManyRequests, SmsUnavailable),
 )
 async def request_code(
     body: CodeRequest,
@@ -68,7 +68,7 @@ async def request_code(
     "/sign-in",
     operation_id="sign_in",
     summary="Sign in with the code",
-    responses=problem_responses(CodeRefused),
+    responses=problem_responses(MalformedBody, CodeRefused),
 )
 async def sign_in(
     body: SignInRequest, database: DatabaseDep, keys: KeysDep, settings: SettingsDep, now: Now
@@ -89,7 +89,7 @@ async def sign_in(
     "/sign-in/refresh",
     operation_id="refresh_tokens",
     summary="Take new tokens for old ones",
-    responses=problem_responses(RefreshRefused),
+    responses=problem_responses(MalformedBody, RefreshRefused),
 )
 async def refresh_tokens(
     body: RefreshRequest, database: DatabaseDep, keys: KeysDep, settings: SettingsDep, now: Now

@@ -232,7 +232,9 @@ async def test_pages_of_applications_skip_and_double_nothing(
     seen: list[str] = []
     cursor = None
     while cursor or not seen:
-        asked = {"state": "submitted", "limit": 2} | ({"cursor": cursor} if cursor else {})
+        asked: dict[str, Any] = {"state": "submitted", "limit": 2} | (
+            {"cursor": cursor} if cursor else {}
+        )
         page = (await client.get(ADDRESS, params=asked, headers=staff.headers)).json()
         assert len(page["items"]) <= 2
         seen += [item["id"] for item in page["items"]]

@@ -9,6 +9,7 @@ import httpx
 
 from app.foundation.database import Database
 from app.members import service
+from app.members.access import Actor
 from app.settings import Settings
 from tests.app.members.phone import Phone, bearer
 from tests.conftest import StandingClock
@@ -147,7 +148,7 @@ async def test_a_socket_ticket_works_once_and_for_its_session(
     ticket = answer.json()["ticket"]
     assert ticket not in str(await owner.fetch("select * from socket_ticket"))
 
-    async def redeem() -> object:
+    async def redeem() -> Actor | None:
         async with database.transaction() as tx:
             return await service.redeem_ticket(tx, ticket=ticket, now=clock.now())
 
