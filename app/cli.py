@@ -42,7 +42,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except ClickException as mistake:
-        say(f"meent: {one_line(mistake.format_message())}; see `meent --help`")
+        say(f"meent: {one_line(mistake.format_message()).rstrip('.')}; see `meent --help`")
         code = mistake.exit_code
     except KeyboardInterrupt:
         code = STOPPED_BY_CTRL_C

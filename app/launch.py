@@ -116,13 +116,13 @@ async def lend_database(
     """
     home = settings.home / "postgres"
     if settings.database_url is None:
-        _make_home(settings.home)
         if not make and not (home / "data").exists():
             raise LaunchError(f"there is no database in {home} yet: start once with `meent serve`")
         dsn = embedded_postgres.find_running_dsn(home, database=database_name)
         if dsn is not None:
             yield dsn
             return
+        _make_home(settings.home)
     async with AsyncExitStack() as stack:
         dsn, _, _ = await _database(stack, settings, say=say, name=database_name)
         yield dsn

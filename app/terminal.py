@@ -1,4 +1,4 @@
-"""What the command line prints: data to stdout, and one plain line for what went wrong to stderr."""
+"""What the command line prints: data to stdout, one plain line for what went wrong to stderr."""
 # ruff: noqa: PLC0415 - only what is needed is imported, so that the command answers at once
 
 import json

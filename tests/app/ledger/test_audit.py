@@ -1,0 +1,289 @@
+"""Promises about the audit: a clean city passes, and each broken promise is named."""
+# ruff: noqa: S608 - faults are constants of this file
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app import invariants
+from app.audit import AuditReport, audit
+from app.fares import service as fares
+from app.foundation import metrics
+from app.foundation.commands import Command
+from app.foundation.database import Database
+from app.foundation.ids import new_id
+from app.rides import service as rides
+from app.rides.lifecycle import Party
+from app.roads.port import Snapped
+from app.roads.service import CalibratedRoute
+from tests.conftest import StandingClock
+from tests.factories import Person, make_driver, make_member
+
+ROUTE = CalibratedRoute(
+    distance_m=4200.0,
+    duration_s=540.0,
+    geometry=((47.14, 9.52), (47.16, 9.51)),
+    is_estimate=False,
+    pickup=Snapped(lat=47.14, lng=9.52, distance_m=3.0, name="Städtle"),
+    dropoff=Snapped(lat=47.16, lng=9.51, distance_m=2.0, name="Landstrasse"),
+)
+
+
+@dataclass(frozen=True)
+class Town:
+    """A cooperative after some rides; its members act by real commands."""
+
+    database: Database
+    owner: asyncpg.Connection
+    clock: StandingClock
+
+    async def act(self, actor: Person, what: Callable[..., Awaitable[Any]], **given: Any) -> Any:
+        now = self.clock.now()
+
+        async def once(tx: Any) -> Any:
+            return await what(tx, now=now, **given)
+
+        key = str(new_id())
+        answer = await Command(self.database, actor.id, key, b"asked", now).run(once)
+        assert answer.status == 200, answer
+        self.clock.pass_time(30)
+        return answer.body
+
+    async def request(self, rider: Person) -> Any:
+        quote = await self.act(
+            rider, fares.give_quote, rider_id=rider.id, route=ROUTE, pickup_eta_s=60, lasts_s=120
+        )
+        booked = await self.act(
+            rider, rides.request_ride, rider_id=rider.id, quote_id=quote["id"], search_s=600
+        )
+        return booked["id"]
+
+    async def accept(self, driver: Person, ride_id: str) -> None:
+        now = self.clock.now()
+        tick = await self.owner.fetchval(
+            "insert into dispatch_tick (id, at, riders, drivers, candidates, offers, solver,"
+            " objective_ds, solve_ms, tick_ms) values ($1, $2, 1, 1, 1, 1, 'flow', 0, 1, 1)"
+            " returning id",
+            new_id(),
+            now,
+        )
+        await self.owner.execute(
+            "insert into offer (id, tick_id, ride_id, driver_id, state, offered_at, expires_at,"
+            " decided_at, pickup_s, pickup_m, explanation)"
+            " values ($1, $2, $3, $4, 'accepted', $5::timestamptz,"
+            " $5 + interval '15 s', $5, 60, 500, '{}')",
+            new_id(),
+            tick,
+            ride_id,
+            driver.id,
+            now,
+        )
+        async with self.database.transaction() as tx:
+            assert await rides.assign_driver(
+                tx,
+                ride_id=ride_id,
+                driver_id=driver.id,
+                vehicle_id=driver.vehicle_id,
+                now=now,
+            )
+
+
+@pytest.fixture
+async def town(database: Database, owner: asyncpg.Connection, clock: StandingClock) -> Town:
+    """One ride completed, one cancelled after its driver withdrew, one under way, one waiting."""
+    town = Town(database, owner, clock)
+    drivers = [await make_driver(owner, now=clock.now()) for _ in range(3)]
+    riders = [await make_member(owner, now=clock.now()) for _ in range(4)]
+    done, off, going, _ = [await town.request(rider) for rider in riders]
+    await town.accept(drivers[0], done)
+    for step in (rides.arrive, rides.start, rides.complete):
+        await town.act(drivers[0], step, ride_id=done, driver_id=drivers[0].id)
+    await town.accept(drivers[1], off)
+    await town.act(
+        drivers[1], rides.withdraw, ride_id=off, driver_id=drivers[1].id, reason="flat", search_s=60
+    )
+    await town.act(
+        riders[1],
+        rides.cancel,
+        ride_id=off,
+        party=Party.RIDER,
+        member_id=riders[1].id,
+        reason="walked",
+    )
+    await town.accept(drivers[2], going)
+    await town.act(drivers[2], rides.arrive, ride_id=going, driver_id=drivers[2].id)
+    return town
+
+
+async def audit_after(owner: asyncpg.Connection, *faults: str) -> AuditReport:
+    """What the audit finds after faults that only the owner of the tables could make."""
+    transaction = owner.transaction(isolation="repeatable_read")
+    await transaction.start()
+    try:
+        # A replica's session passes foreign keys and the guards of the books.
+        await owner.execute("set local session_replication_role = replica")
+        for fault in faults:
+            assert await owner.execute(fault) not in {"UPDATE 0", "DELETE 0", "INSERT 0 0"}
+        return await audit(owner)
+    finally:
+        await transaction.rollback()
+
+
+async def test_a_clean_city_keeps_every_promise_and_everything_was_looked_at(town: Town) -> None:
+    report = await audit(town.owner)
+    assert report.first_violation is None
+    assert report.violations == 0
+    assert {check.name for check in report.checks if not check.counted} == set()
+
+
+async def test_an_audit_needs_no_more_than_the_right_to_read(town: Town) -> None:
+    async with town.database.reading() as reader:
+        report = await audit(reader.connection)
+    assert report.violations == 0
+
+
+async def test_the_metric_shows_what_the_last_audit_found(town: Town) -> None:
+    await audit_after(town.owner, "update balance set posted_minor = posted_minor + 1")
+    shown = metrics.INVARIANT_VIOLATIONS._value.get()
+    assert shown > 0
+    await audit(town.owner)
+    assert metrics.INVARIANT_VIOLATIONS._value.get() == 0
+
+
+GOING = "(select driver_id from ride where state = 'arrived')"
+DONE = "(select id from ride where state = 'completed')"
+FAULTS: dict[str, tuple[str, ...]] = {
+    "no driver has two open rides": (
+        "drop index one_open_ride_per_driver",
+        f"update ride set state = 'assigned', driver_id = {GOING} where state = 'requested'",
+    ),
+    "no rider has two open rides": (
+        "drop index one_open_ride_per_rider",
+        (
+            "update ride set rider_id = (select rider_id from ride where state = 'arrived')"
+            " where state = 'requested'"
+        ),
+    ),
+    "one accepted offer begins one assignment": (
+        f"update offer set driver_id = {GOING} where ride_id = {DONE}",
+    ),
+    "unique indexes stand": ("drop index one_open_offer_per_ride",),
+    "constraints stand": ("alter table balance drop constraint never_below_the_limit",),
+    "each quote is booked once": (
+        "alter table ride drop constraint a_quote_is_booked_once",
+        (
+            "update ride set quote_id = (select quote_id from ride where state = 'completed')"
+            " where state = 'cancelled'"
+        ),
+    ),
+    "each answered command acted once": (
+        (
+            "insert into idempotency_key (actor_id, key, fingerprint, status, body, created_at)"
+            " select actor_id, key || '-again', fingerprint, status, body, created_at"
+            " from idempotency_key where body->>'state' = 'completed'"
+        ),
+    ),
+    "streams have no gaps": (f"delete from event_log where stream_id <> {DONE} and seq = 2",),
+    "rides follow the table of steps": (
+        f"delete from event_log where stream_id = {DONE} and type = 'ride.started'",
+        f"update event_log set seq = seq - 1 where stream_id = {DONE} and seq = 5",
+        f"update event_stream set last_seq = 4 where stream_id = {DONE}",
+        "delete from idempotency_key",
+    ),
+    "each journal has a transfer": ("delete from transfer",),
+    "each transfer balances": ("update transfer set currency = 'EUR'",),
+    "balances are the sum of transfers": ("update balance set posted_minor = posted_minor + 1",),
+    "held money is the sum of open holds": (
+        "update balance set held_minor = 0 where held_minor > 0",
+    ),
+    "no account is below its limit": (
+        "alter table balance drop constraint never_below_the_limit",
+        "update balance set lowest_minor = posted_minor + 1",
+    ),
+    "holds of closed rides have ended": (
+        "delete from hold_end where journal_id is null",
+        (
+            "update balance set held_minor = held_minor + (select h.amount_minor from hold h"
+            "  join ride r on r.hold_id = h.id where r.state = 'cancelled')"
+            " where account_id = (select h.account_id from hold h"
+            "  join ride r on r.hold_id = h.id where r.state = 'cancelled')"
+        ),
+    ),
+    "open rides hold their fare": (
+        (
+            "update hold set amount_minor = amount_minor + 1"
+            " where id = (select hold_id from ride where state = 'arrived')"
+        ),
+    ),
+    "books are append-only": ("alter table transfer disable trigger transfer_is_append_only",),
+    "the program cannot edit the books": ("grant update on transfer to meent_app",),
+    "each completed ride is paid once": (
+        "delete from journal",
+        "delete from transfer",
+        "update balance set posted_minor = 0",
+    ),
+    "fares are of completed rides": (
+        "update journal set subject_id = (select id from ride where state = 'cancelled')",
+    ),
+    "fares are booked as quoted": (
+        "alter table quote drop constraint a_fare_is_split_to_the_cent",
+        (
+            f"update quote set fare_minor = fare_minor + 1"
+            f" where id = (select quote_id from ride where id = {DONE})"
+        ),
+    ),
+    "fares name their quote's policy": (
+        (
+            "update journal set policy_version_id ="
+            " (select id from policy_version where key = 'offer_time_s')"
+        ),
+    ),
+    "quotes use the policy in force": (
+        (
+            "update quote set policy_version_id ="
+            " (select id from policy_version where key = 'offer_time_s')"
+        ),
+    ),
+    "policies were decided": (
+        (
+            "insert into policy_version (id, key, value, effective_from, source)"
+            " select gen_random_uuid(), 'commission_bp', '1', now(), 'founding'"
+        ),
+    ),
+}
+
+
+def test_every_invariant_has_a_fault_that_breaks_it() -> None:
+    assert set(FAULTS) == {invariant.name for invariant in invariants.ALL}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_planted_violation_is_named_by(town: Town, name: str) -> None:
+    report = await audit_after(town.owner, *FAULTS[name])
+    broken = {check.name: check for check in report.checks if check.violations}
+    assert name in broken
+    assert broken[name].first
+    assert report.first_violation is not None
+    assert (await audit(town.owner)).violations == 0
+
+
+async def test_an_enforced_share_without_a_vote_is_found_even_where_the_sums_agree(
+    town: Town,
+) -> None:
+    report = await audit_after(
+        town.owner,
+        "update quote set commission_bp = 10000, commission_minor = fare_minor,"
+        " driver_net_minor = 0",
+    )
+    assert "the members decided" in next(
+        check.first for check in report.checks if check.name == "quotes use the policy in force"
+    )
+
+
+async def test_the_first_violation_says_what_in_plain_words(town: Town) -> None:
+    report = await audit_after(town.owner, "update balance set posted_minor = posted_minor + 7")
+    assert report.first_violation.startswith("G5 balances are the sum of transfers: account ")
+    assert "but its transfers add up to" in report.first_violation
