@@ -37,25 +37,27 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def get_database(connection: HTTPConnection) -> Database:
+# These are coroutines though they wait for nothing: FastAPI sends plain functions to a thread,
+# which costs more than they do.
+async def get_database(connection: HTTPConnection) -> Database:
     """Return the program's database."""
     database: Database = connection.app.state.database
     return database
 
 
-def get_clock(connection: HTTPConnection) -> Clock:
+async def get_clock(connection: HTTPConnection) -> Clock:
     """Return the program's clock."""
     clock: Clock = connection.app.state.clock
     return clock
 
 
-def get_settings(connection: HTTPConnection) -> Settings:
+async def get_settings(connection: HTTPConnection) -> Settings:
     """Return the program's settings."""
     settings: Settings = connection.app.state.settings
     return settings
 
 
-def get_now(clock: Annotated[Clock, Depends(get_clock)]) -> datetime:
+async def get_now(clock: Annotated[Clock, Depends(get_clock)]) -> datetime:
     """Return the moment at which this request is served."""
     return clock.now()
 
@@ -113,10 +115,10 @@ SignedIn = Annotated[Actor, Depends(get_actor)]
 SignedInEvenSuspended = Annotated[Actor, Depends(get_actor_even_suspended)]
 
 
-def requires(*roles: Role) -> Callable[[Actor], Actor]:
+def requires(*roles: Role) -> Callable[[Actor], Awaitable[Actor]]:
     """Return a dependency that lets through members with at least one of these roles."""
 
-    def check(actor: SignedIn) -> Actor:
+    async def check(actor: SignedIn) -> Actor:
         if actor.roles.isdisjoint(roles):
             raise RoleMissing
         return actor

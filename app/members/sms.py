@@ -73,7 +73,7 @@ async def send_sms(sender: SmsSender, *, phone: str, text: str) -> None:
         raise SmsUnavailable(retry_after_s=30) from None
 
 
-def get_sms(connection: HTTPConnection) -> SmsSender:
+async def get_sms(connection: HTTPConnection) -> SmsSender:
     """Return the sender of the settings."""
     path = connection.app.state.settings.sms_file
     return FileSms(path, connection.app.state.clock) if path else LogSms()
