@@ -152,7 +152,7 @@ def create_app(
     ):
         app.include_router(room.router)
     _describe_problems(app)
-    app.add_middleware(Door)  # type: ignore[arg-type]
+    app.add_middleware(Door)
     return app
 
 

@@ -59,7 +59,8 @@ def problem_response(problem: Problem, *, trace: str) -> Response:
 def problem_responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """Describe, for OpenAPI, the problems an operation can answer with."""
     by_status: dict[int | str, list[type[Problem]]] = {}
-    for problem in (InvalidRequest, *problems):
+    every: tuple[type[Problem], ...] = (InvalidRequest, *problems)
+    for problem in every:
         by_status.setdefault(problem.status, []).append(problem)
     return {
         status: {
@@ -145,9 +146,6 @@ class Door:
                 await problem_response(BodyTooLarge(), trace=trace)(scope, receive, send_named)
             else:
                 await self._app(scope, bounded, send_named)
-        except _TooMuchBody:
-            if not answered:
-                await problem_response(BodyTooLarge(), trace=trace)(scope, receive, send_named)
         except Exception:
             log.exception("http.request.failed", trace_id=trace, method=scope["method"])
             if not answered:
@@ -160,8 +158,14 @@ class Door:
             log.debug("http.request", trace_id=trace, route=route, status=status)
 
 
-class _TooMuchBody(Exception):
-    """Raised while a body without a stated length grows past the limit."""
+class _TooMuchBody(HTTPException):
+    """Raised while a body without a stated length grows past the limit.
+
+    An HTTPException, since FastAPI turns any other error of reading a body into a 400.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
 def _bounded(scope: MutableMapping[str, Any], receive: Receive) -> Receive | None:

@@ -3,7 +3,9 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from uuid import UUID
 
+import asyncpg
 import httpx
 from fastapi import FastAPI
 
@@ -17,7 +19,7 @@ DRIVERS = 20
 
 
 async def test_of_twenty_drivers_who_accept_one_offer_one_gets_it(
-    app: FastAPI, client: httpx.AsyncClient, owner, clock: StandingClock
+    app: FastAPI, client: httpx.AsyncClient, owner: asyncpg.Connection, clock: StandingClock
 ) -> None:
     drivers = [await make_driver(owner, now=FRIDAY_EVENING) for _ in range(DRIVERS)]
     tick_id = new_id()
@@ -47,7 +49,7 @@ async def test_of_twenty_drivers_who_accept_one_offer_one_gets_it(
 
 
 async def test_of_twenty_drivers_who_were_asked_in_turn_the_one_in_time_gets_the_ride(
-    app: FastAPI, client: httpx.AsyncClient, owner, clock: StandingClock
+    app: FastAPI, client: httpx.AsyncClient, owner: asyncpg.Connection, clock: StandingClock
 ) -> None:
     drivers = [await make_driver(owner, now=FRIDAY_EVENING) for _ in range(DRIVERS)]
     rider = await make_member(owner, now=FRIDAY_EVENING)
@@ -73,7 +75,9 @@ async def test_of_twenty_drivers_who_were_asked_in_turn_the_one_in_time_gets_the
     assert sorted(answer.status_code for answer in answers) == [200, *[409] * (DRIVERS - 1)]
 
 
-async def _offer(owner, tick_id, ride_id: str, driver: Person, clock: StandingClock) -> object:
+async def _offer(
+    owner: asyncpg.Connection, tick_id: UUID, ride_id: str, driver: Person, clock: StandingClock
+) -> object:
     return await owner.fetchval(
         "insert into offer (id, tick_id, ride_id, driver_id, state, offered_at, expires_at,"
         " pickup_s, pickup_m, explanation) values ($1, $2, $3, $4, 'open', $5, $6, 60, 400, '{}')"
@@ -88,7 +92,7 @@ async def _offer(owner, tick_id, ride_id: str, driver: Person, clock: StandingCl
 
 
 async def test_two_bookings_with_one_key_at_once_make_one_ride(
-    client: httpx.AsyncClient, owner
+    client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
     for number in range(20):
         rider = await make_member(owner, now=FRIDAY_EVENING)
@@ -110,7 +114,9 @@ async def test_two_bookings_with_one_key_at_once_make_one_ride(
         assert again.json()["id"] == str(rides[0]["id"])
 
 
-async def test_a_rider_with_two_keys_at_once_has_one_ride(client: httpx.AsyncClient, owner) -> None:
+async def test_a_rider_with_two_keys_at_once_has_one_ride(
+    client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
     rider = await make_member(owner, now=FRIDAY_EVENING)
     quotes = [await ask_price(client, rider) for _ in range(5)]
 
@@ -123,7 +129,7 @@ async def test_a_rider_with_two_keys_at_once_has_one_ride(client: httpx.AsyncCli
 
 
 async def test_accept_and_cancel_at_once_leave_one_truth(
-    app: FastAPI, client: httpx.AsyncClient, owner, clock: StandingClock
+    app: FastAPI, client: httpx.AsyncClient, owner: asyncpg.Connection, clock: StandingClock
 ) -> None:
     driver = await make_driver(owner, now=FRIDAY_EVENING)
     outcomes: Counter[str] = Counter()
@@ -148,7 +154,7 @@ async def test_accept_and_cancel_at_once_leave_one_truth(
 
 
 async def test_complete_twice_at_once_books_one_fare(
-    app: FastAPI, client: httpx.AsyncClient, owner, clock: StandingClock
+    app: FastAPI, client: httpx.AsyncClient, owner: asyncpg.Connection, clock: StandingClock
 ) -> None:
     rider = await make_member(owner, now=FRIDAY_EVENING)
     driver = await make_driver(owner, now=FRIDAY_EVENING)

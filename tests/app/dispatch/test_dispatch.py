@@ -1,27 +1,30 @@
 """Offers are exclusive, timed, free to decline, made to who may drive, and explained."""
 
+import asyncpg
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.dispatch.explain import sentence
+from app.foundation.database import Database
 from app.members.roles import Role
 from tests.conftest import FRIDAY_EVENING, StandingClock
-from tests.factories import make_driver, make_member
+from tests.factories import Person, make_driver, make_member
 from tests.steps import BALZERS, TRIESEN, VADUZ, book, offered, slug, stand, take
 
 
 @pytest.fixture
-async def rider(owner):
+async def rider(owner: asyncpg.Connection) -> Person:
     return await make_member(owner, now=FRIDAY_EVENING)
 
 
 @pytest.fixture
-async def driver(owner):
+async def driver(owner: asyncpg.Connection) -> Person:
     return await make_driver(owner, now=FRIDAY_EVENING)
 
 
 async def test_an_offer_shows_the_destination_the_pickup_and_the_net_pay(
-    app, client: httpx.AsyncClient, clock: StandingClock, rider, driver
+    app: FastAPI, client: httpx.AsyncClient, clock: StandingClock, rider: Person, driver: Person
 ) -> None:
     await book(client, rider)
     await stand(app, driver, at=TRIESEN, now=clock.now())
@@ -35,7 +38,12 @@ async def test_an_offer_shows_the_destination_the_pickup_and_the_net_pay(
 
 
 async def test_the_nearer_driver_is_asked_and_told_why(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     far = await make_driver(owner, now=FRIDAY_EVENING)
     await book(client, rider)
@@ -55,7 +63,12 @@ async def test_the_nearer_driver_is_asked_and_told_why(
 
 
 async def test_two_rides_go_to_two_drivers_so_that_all_wait_least(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     other_rider = await make_member(owner, now=FRIDAY_EVENING)
     other_driver = await make_driver(owner, now=FRIDAY_EVENING)
@@ -77,7 +90,12 @@ async def test_two_rides_go_to_two_drivers_so_that_all_wait_least(
 
 
 async def test_a_declined_ride_goes_to_somebody_else_and_never_back(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     other = await make_driver(owner, now=FRIDAY_EVENING)
     await book(client, rider)
@@ -95,7 +113,12 @@ async def test_a_declined_ride_goes_to_somebody_else_and_never_back(
 
 
 async def test_declining_changes_nothing_about_the_next_offer(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     await book(client, rider)
     await stand(app, driver, at=VADUZ, now=clock.now())
@@ -110,7 +133,12 @@ async def test_declining_changes_nothing_about_the_next_offer(
 
 
 async def test_an_offer_ends_after_the_voted_time(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     await book(client, rider)
     await stand(app, driver, now=clock.now())
@@ -126,7 +154,13 @@ async def test_an_offer_ends_after_the_voted_time(
 
 
 async def test_an_offer_is_withdrawn_when_the_rider_cancels(
-    app, client: httpx.AsyncClient, owner, database, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    database: Database,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     ride = await book(client, rider)
     await stand(app, driver, now=clock.now())
@@ -143,7 +177,12 @@ async def test_an_offer_is_withdrawn_when_the_rider_cancels(
 
 
 async def test_an_offer_of_somebody_else_answers_like_one_that_never_was(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     stranger = await make_driver(owner, now=FRIDAY_EVENING)
     await book(client, rider)
@@ -165,7 +204,13 @@ def ride_like(offer_id: str) -> str:
     "reason", ["off shift", "paper out of date", "suspended", "no position", "busy"]
 )
 async def test_nobody_is_offered_a_ride_who_may_not_take_it(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver, reason: str
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
+    reason: str,
 ) -> None:
     await stand(app, driver, now=clock.now())
     staff = await make_member(owner, Role.STAFF, now=FRIDAY_EVENING)
@@ -199,7 +244,12 @@ async def test_nobody_is_offered_a_ride_who_may_not_take_it(
 
 
 async def test_a_paper_is_good_to_the_end_of_its_last_day_in_the_citys_time(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     await owner.execute("update document set expires_on = $1", FRIDAY_EVENING.date())
     clock.moment = FRIDAY_EVENING.replace(hour=21, minute=59)  # 23:59 in Vaduz
@@ -213,7 +263,12 @@ async def test_a_paper_is_good_to_the_end_of_its_last_day_in_the_citys_time(
 
 
 async def test_a_tick_keeps_what_it_saw_and_how_it_was_solved(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     await book(client, rider)
     await stand(app, driver, now=clock.now())

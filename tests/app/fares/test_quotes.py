@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 
+import asyncpg
 import httpx
 import pytest
+from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.fares.rules import Tariff, itemise
 from governance.commission import split_fare
-from tests.conftest import FRIDAY_EVENING
+from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import make_driver, make_member
 from tests.steps import BALZERS, IN_THE_ALPS, VADUZ, ask_price, slug
 
@@ -56,7 +58,7 @@ def test_a_split_of_nothing_or_of_more_than_all_is_refused(
 
 
 async def test_a_quote_names_the_parts_the_share_and_the_decision_behind_it(
-    client: httpx.AsyncClient, owner
+    client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
     rider = await make_member(owner, now=FRIDAY_EVENING)
 
@@ -84,7 +86,7 @@ async def test_a_quote_names_the_parts_the_share_and_the_decision_behind_it(
 )
 async def test_a_place_that_cannot_be_driven_is_refused(
     client: httpx.AsyncClient,
-    owner,
+    owner: asyncpg.Connection,
     pickup: Mapping[str, float],
     dropoff: Mapping[str, float],
     problem: str,
@@ -100,7 +102,7 @@ async def test_a_place_that_cannot_be_driven_is_refused(
 
 
 async def test_the_pickup_time_is_told_in_whole_minutes_where_a_driver_is_near(
-    app, client: httpx.AsyncClient, owner, clock
+    app: FastAPI, client: httpx.AsyncClient, owner: asyncpg.Connection, clock: StandingClock
 ) -> None:
     rider = await make_member(owner, now=FRIDAY_EVENING)
     driver = await make_driver(owner, now=FRIDAY_EVENING)
@@ -117,7 +119,9 @@ async def test_the_pickup_time_is_told_in_whole_minutes_where_a_driver_is_near(
     assert (await ask_price(client, rider))["pickup_eta_s"] in (60, 120)
 
 
-async def test_a_quote_of_somebody_else_does_not_exist(client: httpx.AsyncClient, owner) -> None:
+async def test_a_quote_of_somebody_else_does_not_exist(
+    client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
     rider = await make_member(owner, now=FRIDAY_EVENING)
     stranger = await make_member(owner, now=FRIDAY_EVENING)
     quote = await ask_price(client, rider)

@@ -1,8 +1,11 @@
 """A ride goes from request to its end by the steps of one table, and each step is paid for once."""
 
+import asyncpg
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from app.foundation.database import Database
 from app.rides.lifecycle import (
     CLOSED_STATES,
     OPEN_STATES,
@@ -12,17 +15,17 @@ from app.rides.lifecycle import (
 )
 from app.rides.service import give_up_searches
 from tests.conftest import FRIDAY_EVENING, StandingClock
-from tests.factories import make_driver, make_member
+from tests.factories import Person, make_driver, make_member
 from tests.steps import TRIESEN, ask_price, assigned_ride, book, slug, stand, take
 
 
 @pytest.fixture
-async def rider(owner):
+async def rider(owner: asyncpg.Connection) -> Person:
     return await make_member(owner, now=FRIDAY_EVENING)
 
 
 @pytest.fixture
-async def driver(owner):
+async def driver(owner: asyncpg.Connection) -> Person:
     return await make_driver(owner, now=FRIDAY_EVENING)
 
 
@@ -37,7 +40,12 @@ def test_nothing_leads_out_of_a_closed_state_and_something_leads_into_each() -> 
 
 
 async def test_a_ride_is_driven_to_its_end_and_its_fare_is_split(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     ride_id = await assigned_ride(app, client, rider=rider, driver=driver, now=clock.now())
 
@@ -64,7 +72,12 @@ async def test_a_ride_is_driven_to_its_end_and_its_fare_is_split(
 
 
 async def test_each_party_hears_every_step_in_its_own_stream(
-    app, client: httpx.AsyncClient, database, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    database: Database,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     ride_id = await assigned_ride(app, client, rider=rider, driver=driver, now=clock.now())
     await take(client, driver, f"/v1/rides/{ride_id}/arrive")
@@ -86,7 +99,7 @@ async def test_each_party_hears_every_step_in_its_own_stream(
 
 
 async def test_one_key_books_one_ride_however_often_it_is_sent(
-    client: httpx.AsyncClient, owner, rider
+    client: httpx.AsyncClient, owner: asyncpg.Connection, rider: Person
 ) -> None:
     quote = await ask_price(client, rider)
     headers = rider.headers | {"Idempotency-Key": "book-once"}
@@ -100,7 +113,9 @@ async def test_one_key_books_one_ride_however_often_it_is_sent(
     assert await owner.fetchval("select count(*) from ride") == 1
 
 
-async def test_a_key_taken_for_something_else_is_refused(client: httpx.AsyncClient, rider) -> None:
+async def test_a_key_taken_for_something_else_is_refused(
+    client: httpx.AsyncClient, rider: Person
+) -> None:
     one, two = await ask_price(client, rider), await ask_price(client, rider)
     headers = rider.headers | {"Idempotency-Key": "only-one"}
     await client.post("/v1/rides", json={"quote_id": one["id"]}, headers=headers)
@@ -111,7 +126,7 @@ async def test_a_key_taken_for_something_else_is_refused(client: httpx.AsyncClie
 
 
 async def test_a_refusal_is_answered_the_same_again_although_things_have_changed(
-    client: httpx.AsyncClient, rider, clock: StandingClock
+    client: httpx.AsyncClient, rider: Person, clock: StandingClock
 ) -> None:
     first_ride = await book(client, rider)
     quote = await ask_price(client, rider)
@@ -125,7 +140,7 @@ async def test_a_refusal_is_answered_the_same_again_although_things_have_changed
     assert (again.status_code, slug(again)) == (409, "open-ride-exists")
 
 
-async def test_a_command_without_a_key_is_refused(client: httpx.AsyncClient, rider) -> None:
+async def test_a_command_without_a_key_is_refused(client: httpx.AsyncClient, rider: Person) -> None:
     quote = await ask_price(client, rider)
 
     answer = await client.post("/v1/rides", json={"quote_id": quote["id"]}, headers=rider.headers)
@@ -134,7 +149,7 @@ async def test_a_command_without_a_key_is_refused(client: httpx.AsyncClient, rid
 
 
 async def test_an_expired_quote_is_refused_and_nothing_is_held(
-    client: httpx.AsyncClient, owner, clock: StandingClock, rider
+    client: httpx.AsyncClient, owner: asyncpg.Connection, clock: StandingClock, rider: Person
 ) -> None:
     quote = await ask_price(client, rider)
     clock.pass_time(120)
@@ -146,7 +161,7 @@ async def test_an_expired_quote_is_refused_and_nothing_is_held(
 
 
 async def test_a_quote_holds_until_the_last_moment(
-    client: httpx.AsyncClient, clock: StandingClock, rider
+    client: httpx.AsyncClient, clock: StandingClock, rider: Person
 ) -> None:
     quote = await ask_price(client, rider)
     clock.pass_time(119.999)
@@ -156,7 +171,7 @@ async def test_a_quote_holds_until_the_last_moment(
     assert answer.status_code == 201
 
 
-async def test_a_quote_is_booked_once(client: httpx.AsyncClient, rider) -> None:
+async def test_a_quote_is_booked_once(client: httpx.AsyncClient, rider: Person) -> None:
     quote = await ask_price(client, rider)
     first = await take(client, rider, "/v1/rides", quote_id=quote["id"])
     await take(client, rider, f"/v1/rides/{first.json()['id']}/cancel", reason="")
@@ -166,7 +181,9 @@ async def test_a_quote_is_booked_once(client: httpx.AsyncClient, rider) -> None:
     assert (second.status_code, slug(second)) == (409, "quote-already-booked")
 
 
-async def test_a_strangers_quote_cannot_be_booked(client: httpx.AsyncClient, owner, rider) -> None:
+async def test_a_strangers_quote_cannot_be_booked(
+    client: httpx.AsyncClient, owner: asyncpg.Connection, rider: Person
+) -> None:
     stranger = await make_member(owner, now=FRIDAY_EVENING)
     quote = await ask_price(client, rider)
 
@@ -176,7 +193,7 @@ async def test_a_strangers_quote_cannot_be_booked(client: httpx.AsyncClient, own
 
 
 async def test_nobody_owes_more_than_the_account_allows(
-    client: httpx.AsyncClient, owner, rider
+    client: httpx.AsyncClient, owner: asyncpg.Connection, rider: Person
 ) -> None:
     await owner.execute("update balance set posted_minor = lowest_minor + 100")
     quote = await ask_price(client, rider)
@@ -188,7 +205,12 @@ async def test_nobody_owes_more_than_the_account_allows(
 
 
 async def test_a_rider_cancels_until_the_ride_begins_and_the_money_is_let_go(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     ride_id = await assigned_ride(app, client, rider=rider, driver=driver, now=clock.now())
 
@@ -208,7 +230,7 @@ async def test_a_rider_cancels_until_the_ride_begins_and_the_money_is_let_go(
 
 
 async def test_a_ride_under_way_is_not_cancelled(
-    app, client: httpx.AsyncClient, clock: StandingClock, rider, driver
+    app: FastAPI, client: httpx.AsyncClient, clock: StandingClock, rider: Person, driver: Person
 ) -> None:
     ride_id = await assigned_ride(app, client, rider=rider, driver=driver, now=clock.now())
     await take(client, driver, f"/v1/rides/{ride_id}/arrive")
@@ -221,7 +243,12 @@ async def test_a_ride_under_way_is_not_cancelled(
 
 
 async def test_a_driver_who_withdraws_is_not_asked_again_and_another_one_is(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     ride_id = await assigned_ride(app, client, rider=rider, driver=driver, now=clock.now())
     other = await make_driver(owner, now=FRIDAY_EVENING)
@@ -236,7 +263,12 @@ async def test_a_driver_who_withdraws_is_not_asked_again_and_another_one_is(
 
 
 async def test_a_no_show_waits_for_the_free_waiting_time(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
 ) -> None:
     ride_id = await assigned_ride(app, client, rider=rider, driver=driver, now=clock.now())
     await take(client, driver, f"/v1/rides/{ride_id}/arrive")
@@ -252,7 +284,11 @@ async def test_a_no_show_waits_for_the_free_waiting_time(
 
 
 async def test_a_ride_that_finds_nobody_in_time_ends_and_the_money_is_let_go(
-    client: httpx.AsyncClient, owner, database, clock: StandingClock, rider
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    database: Database,
+    clock: StandingClock,
+    rider: Person,
 ) -> None:
     ride = await book(client, rider)
     clock.pass_time(599)
@@ -268,7 +304,13 @@ async def test_a_ride_that_finds_nobody_in_time_ends_and_the_money_is_let_go(
 
 @pytest.mark.parametrize("step", ["arrive", "start", "complete", "withdraw", "no-show", "cancel"])
 async def test_a_strangers_ride_does_not_exist(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver, step: str
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
+    step: str,
 ) -> None:
     ride_id = await assigned_ride(app, client, rider=rider, driver=driver, now=clock.now())
     stranger = await make_driver(owner, now=FRIDAY_EVENING)
@@ -283,7 +325,13 @@ async def test_a_strangers_ride_does_not_exist(
 
 @pytest.mark.parametrize("step", ["start", "complete", "no-show"])
 async def test_no_step_is_taken_out_of_order(
-    app, client: httpx.AsyncClient, owner, clock: StandingClock, rider, driver, step: str
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
+    step: str,
 ) -> None:
     ride_id = await assigned_ride(app, client, rider=rider, driver=driver, now=clock.now())
 
@@ -293,7 +341,9 @@ async def test_no_step_is_taken_out_of_order(
     assert await owner.fetchval("select state from ride") == "assigned"
 
 
-async def test_lists_are_paged_without_a_miss_or_a_double(client: httpx.AsyncClient, rider) -> None:
+async def test_lists_are_paged_without_a_miss_or_a_double(
+    client: httpx.AsyncClient, rider: Person
+) -> None:
     booked = []
     for _ in range(5):
         ride = await book(client, rider)
