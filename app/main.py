@@ -89,8 +89,8 @@ def create_app(
 ) -> FastAPI:
     """Return the program as an ASGI application; its lifespan opens and closes all it needs.
 
-    ``roads``, ``places`` and ``solver`` may be handed in ready; without ``workers`` the loops stand still and a
-    test calls their rounds itself.
+    ``roads``, ``places`` and ``solver`` may be handed in ready. Without ``workers`` the loops stand
+    still, and a test calls their rounds itself.
     """
     city = load_city(settings.city)
 

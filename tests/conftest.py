@@ -109,7 +109,7 @@ async def owner_of_tables(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 @pytest.fixture
 async def owner(owner_of_tables: asyncpg.Connection) -> asyncpg.Connection:
     """The owner's connection, on empty tables of a cooperative that was just founded."""
-    emptied = "; ".join(f"delete from {table.name}" for table in metadata.sorted_tables)  # noqa: S608 - ours
+    emptied = "; ".join(f"delete from {table.name}" for table in metadata.sorted_tables)
     # Books refuse DELETE by a trigger; only a replica's session passes it, and only an owner's.
     await owner_of_tables.execute(
         f"set session_replication_role = replica; {emptied}; set session_replication_role = origin"

@@ -11,7 +11,7 @@ from app.city import City
 from app.foundation.ids import new_id
 
 
-class AlreadyFounded(Exception):  # noqa: N818 - a state, told in plain words
+class AlreadyFounded(Exception):
     """The cooperative of this database exists; its statutes file decides nothing any more."""
 
 

@@ -27,7 +27,7 @@ def text(**more: Any) -> Any:
 
 def moment(**more: Any) -> Any:
     """Return a moment: timestamptz, aware UTC in Python."""
-    return Field(sa_type=DateTime(timezone=True), **more)  # type: ignore[call-overload]
+    return Field(sa_type=DateTime(timezone=True), **more)
 
 
 def minor(**more: Any) -> Any:

@@ -164,7 +164,8 @@ async def _prepare(connection: Any) -> None:
         await connection.set_type_codec(
             name,
             schema="pg_catalog",
-            encoder=lambda value: orjson.dumps(value).decode(),
+            # A UUID that came from a row is a subclass of its own, which orjson does not know.
+            encoder=lambda value: orjson.dumps(value, default=str).decode(),
             decoder=orjson.loads,
         )
 

@@ -10,7 +10,8 @@ def configure_logs(*, level: str = "info", pretty: bool = False) -> None:
     """Write events of ``level`` and above to stderr, as JSON lines or, for people, as text."""
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if pretty else structlog.processors.JSONRenderer()
+        if pretty
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[

@@ -43,7 +43,9 @@ def json_response(
 ) -> Response:
     """Render a body as JSON; from status 400 on it is a problem document."""
     kind = "application/problem+json" if status >= 400 else "application/json"
-    return Response(orjson.dumps(body), status_code=status, headers=headers, media_type=kind)
+    return Response(
+        orjson.dumps(body, default=str), status_code=status, headers=headers, media_type=kind
+    )
 
 
 def problem_response(problem: Problem, *, trace: str) -> Response:

@@ -69,7 +69,6 @@ class Session(SQLModel, table=True):
         UniqueConstraint("access_hash", name="access_tokens_differ"),
         UniqueConstraint("refresh_hash", name="refresh_tokens_differ"),
         Index("session_by_member", "member_id"),
-        Index("session_by_used_refresh", "used_refresh_hash"),
     )
 
     id: UUID = columns.key()
@@ -77,7 +76,6 @@ class Session(SQLModel, table=True):
     access_hash: bytes = Field(sa_type=LargeBinary)
     access_expires_at: datetime = columns.moment()
     refresh_hash: bytes = Field(sa_type=LargeBinary)
-    used_refresh_hash: bytes | None = Field(default=None, sa_type=LargeBinary, nullable=True)
     refresh_expires_at: datetime = columns.moment()
     started_at: datetime = columns.moment()
     ended_at: datetime | None = columns.moment(nullable=True)

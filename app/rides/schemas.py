@@ -29,6 +29,10 @@ class RideRequest(RequestModel):
 class Cancellation(RequestModel):
     """Why a ride will not take place."""
 
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"reason": "My train came after all."}}
+    )
+
     reason: Reason = ""
 
 

@@ -18,7 +18,7 @@ type Seconds = NDArray[np.float64]
 type Say = Callable[[str], None]
 
 
-class OutsideServiceArea(ValueError):  # noqa: N818 - the API's word for it, not an error's name
+class OutsideServiceArea(ValueError):
     """No road lies within 500 m, or no way leads there; `distance_m` is None for the latter."""
 
     def __init__(self, point: Point, *, distance_m: float | None) -> None:
@@ -31,7 +31,7 @@ class OutsideServiceArea(ValueError):  # noqa: N818 - the API's word for it, not
         )
 
 
-class RouterUnavailable(Exception):  # noqa: N818 - a state of the engine, not an error's name
+class RouterUnavailable(Exception):
     """The road engine did not answer, or not in time."""
 
 

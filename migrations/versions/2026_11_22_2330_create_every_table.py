@@ -338,7 +338,6 @@ def upgrade() -> None:
         sa.Column("access_hash", sa.LargeBinary(), nullable=False),
         sa.Column("access_expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("refresh_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("used_refresh_hash", sa.LargeBinary(), nullable=True),
         sa.Column("refresh_expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
@@ -351,7 +350,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("refresh_hash", name="refresh_tokens_differ"),
     )
     op.create_index("session_by_member", "session", ["member_id"], unique=False)
-    op.create_index("session_by_used_refresh", "session", ["used_refresh_hash"], unique=False)
     op.create_table(
         "suspension",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -758,7 +756,6 @@ def downgrade() -> None:
         postgresql_where=sa.text("lifted_at is null"),
     )
     op.drop_table("suspension")
-    op.drop_index("session_by_used_refresh", table_name="session")
     op.drop_index("session_by_member", table_name="session")
     op.drop_table("session")
     op.drop_index("quote_by_age", table_name="quote")
