@@ -1,0 +1,119 @@
+"""What the phones are told before they start: who they are, what they want, what time it is."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import msgspec
+
+from app.foundation.clock import ScaledClock
+from matching.travel import Point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRider:
+    """Somebody who wants one ride; `drive_s` is how long it took on the street, where recorded."""
+
+    phone: str
+    name: str
+    requests_at: datetime
+    pickup: Point
+    dropoff: Point
+    drive_s: float | None
+    cancels_after_s: float | None  # simulated seconds after booking; None: never
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedDriver:
+    """Somebody with a car, and where it stands at first."""
+
+    phone: str
+    name: str
+    plate: str
+    stands_at: Point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything the phones know; the folder is where they leave what they saw."""
+
+    base_url: str
+    sms_file: str
+    folder: str
+    clock_start: datetime
+    clock_anchor_s: float
+    clock_speed: float
+    opens_at: datetime  # no request comes before
+    seed: int
+    staff_phone: str
+    papers_until: date
+    drivers: tuple[PlannedDriver, ...]
+    riders: tuple[PlannedRider, ...]
+
+    @property
+    def clock(self) -> ScaledClock:
+        """The clock that the platform goes by too."""
+        return ScaledClock(self.clock_start, self.clock_anchor_s, self.clock_speed)
+
+    @property
+    def progress_path(self) -> Path:
+        """Where the newest `Seen` stands while the phones run."""
+        return Path(self.folder) / "progress.json"
+
+    @property
+    def result_path(self) -> Path:
+        """Where the `Outcome` stands after the phones have ended."""
+        return Path(self.folder) / "phones.json"
+
+
+@dataclass(slots=True, kw_only=True)
+class Seen:
+    """What the phones saw so far; the counts of one moment."""
+
+    phase: str = "signing in"
+    signed_up: int = 0
+    requested: int = 0
+    refused: int = 0  # requests that the platform did not take, such as those off the road network
+    waiting: int = 0
+    under_way: int = 0
+    completed: int = 0
+    cancelled: int = 0
+    no_driver: int = 0
+    no_show: int = 0
+    offers: int = 0
+    accepted: int = 0
+    declined: int = 0
+    ignored: int = 0
+    fare_minor: int = 0
+    commission_minor: int = 0
+    driver_net_minor: int = 0
+    waited_s: float = 0.0  # sum over `picked_up` riders
+    picked_up: int = 0
+    repeats: int = 0  # requests sent again as no answer came
+    reconnects: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the phones report at their end."""
+
+    seen: Seen
+    pickup_wait_s: tuple[float, ...]
+    opened_at: datetime
+    acknowledged: int  # acts answered 2xx
+    lost: tuple[str, ...]  # acknowledged and not there: a sentence each
+    doubled: tuple[str, ...]
+    events: int
+    refusals: dict[str, int]
+
+
+def write_json(path: Path, value: object) -> None:
+    """The file holds the value, whole, whenever it is read."""
+    unfinished = path.with_suffix(".part")
+    unfinished.write_bytes(msgspec.json.encode(value))
+    unfinished.replace(path)
+
+
+def read_json[T](path: Path, kind: type[T]) -> T:
+    """Return the value of a file that `write_json` wrote."""
+    return msgspec.json.decode(path.read_bytes(), type=kind)

@@ -1,0 +1,148 @@
+"""The demo's report: what the phones saw, beside what stands in the database. It only reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.audit import AuditReport
+from app.city import City
+from app.demo.demand import DemoHour
+from app.demo.plan import Outcome
+from app.rides.lifecycle import OPEN_STATES
+
+_RIDES = "select state, count(*) as many from ride group by state"
+_OFFERS = "select state, count(*) as many from offer group by state"
+_TICKS = """
+select count(*) as many,
+  coalesce(percentile_cont(0.5) within group (order by tick_ms), 0) as p50,
+  coalesce(percentile_cont(0.99) within group (order by tick_ms), 0) as p99
+from dispatch_tick
+"""
+# Three sums over different rows: what riders paid, what the house took, what drivers have.
+_MONEY = """
+select
+  (select coalesce(sum(t.amount_minor), 0)::bigint from transfer t
+   join account d on d.id = t.debit_id where d.kind = 'rider') as fare_minor,
+  (select coalesce(sum(t.amount_minor), 0)::bigint from transfer t
+   join account c on c.id = t.credit_id where c.kind = 'commission_income') as commission_minor,
+  (select coalesce(sum(b.posted_minor), 0)::bigint from balance b
+   join account a on a.id = b.account_id where a.kind = 'driver') as driver_net_minor
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the database says after the run; counts by state, times in milliseconds."""
+
+    rides: dict[str, int]
+    offers: dict[str, int]
+    ticks: int
+    tick_p50_ms: float
+    tick_p99_ms: float
+    fare_minor: int
+    commission_minor: int
+    driver_net_minor: int
+
+
+async def read_figures(connection: Any) -> Figures:
+    """Return the figures of one moment. Assumes a database that was new before this run."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        rides = {row["state"]: row["many"] for row in await connection.fetch(_RIDES)}
+        offers = {row["state"]: row["many"] for row in await connection.fetch(_OFFERS)}
+        ticks = await connection.fetchrow(_TICKS)
+        money = await connection.fetchrow(_MONEY)
+    assert money["fare_minor"] == money["commission_minor"] + money["driver_net_minor"], (
+        f"the fares are not what drivers and house got together: {dict(money)}"
+    )
+    return Figures(
+        rides=rides,
+        offers=offers,
+        ticks=ticks["many"],
+        tick_p50_ms=ticks["p50"],
+        tick_p99_ms=ticks["p99"],
+        **money,
+    )
+
+
+def make_report(
+    *,
+    city: City,
+    hour: DemoHour,
+    minutes: float,
+    speed: float,
+    outcome: Outcome,
+    figures: Figures,
+    audit: AuditReport,
+    restarts: dict[str, int],
+) -> dict[str, Any]:
+    """Return the report as plain JSON values; seconds are simulated, money is in minor units."""
+    seen = outcome.seen
+    return {
+        "city": city.name,
+        "demand": hour.kind,
+        "from": hour.start.isoformat(),
+        "opened_at": outcome.opened_at.astimezone(city.time_zone).isoformat(),
+        "minutes": minutes,
+        "speed": speed,
+        "drivers": len(hour.drivers),
+        "requested": seen.requested,
+        "refused": seen.refused,
+        "completed": figures.rides.get("completed", 0),
+        "cancelled": figures.rides.get("cancelled", 0),
+        "no_driver": figures.rides.get("no_driver", 0),
+        "no_show": figures.rides.get("no_show", 0),
+        "unfinished": sum(figures.rides.get(state, 0) for state in OPEN_STATES),
+        "pickup_wait_s": spread(outcome.pickup_wait_s),
+        "offers": {
+            "made": sum(figures.offers.values()),
+            **{
+                state: figures.offers.get(state, 0)
+                for state in ("accepted", "declined", "expired", "withdrawn")
+            },
+        },
+        "dispatch_ticks": figures.ticks,
+        "dispatch_tick_ms": {
+            "p50": round(figures.tick_p50_ms, 1),
+            "p99": round(figures.tick_p99_ms, 1),
+        },
+        "currency": city.currency,
+        "fare_minor": figures.fare_minor,
+        "commission_minor": figures.commission_minor,
+        "driver_net_minor": figures.driver_net_minor,
+        "acknowledged": outcome.acknowledged,
+        "acknowledged_lost": len(outcome.lost),
+        "doubled": len(outcome.doubled),
+        "lost": list(outcome.lost[:20]),
+        "doubles": list(outcome.doubled[:20]),
+        "events_heard": outcome.events,
+        "requests_repeated": seen.repeats,
+        "sockets_reopened": seen.reconnects,
+        "refusals": outcome.refusals,
+        "restarts": restarts,
+        "invariant_violations": audit.violations,
+        "audit": audit.as_json()["checks"],
+        "attribution": list(city.attribution.values()),
+    }
+
+
+def spread(values: Sequence[float]) -> dict[str, float | None]:
+    """Return mean, median and 95th percentile in tenths, or None where nobody was picked up."""
+    if not values:
+        return {"mean": None, "p50": None, "p95": None}
+    p50, p95 = np.percentile(values, [50, 95])
+    parts = {"mean": np.mean(values), "p50": p50, "p95": p95}
+    return {name: round(float(value), 1) for name, value in parts.items()}
+
+
+def failures(report: dict[str, Any]) -> list[str]:
+    """Return why the demo did not go well, a sentence each; none where it did."""
+    wrong = []
+    if not report["completed"]:
+        wrong.append("no ride was completed")
+    if report["invariant_violations"]:
+        wrong.append(f"{report['invariant_violations']} promises are broken")
+    wrong += [f"acknowledged and lost: {line}" for line in report["lost"][:3]]
+    wrong += [f"done twice: {line}" for line in report["doubles"][:3]]
+    return wrong

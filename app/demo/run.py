@@ -1,0 +1,228 @@
+"""The demo: a platform, a city full of phones beside it, and what came of it.
+
+The clock. Platform and phones go by one scaled clock, and setting up must not eat minutes of the
+planned hour: so the clock begins before the hour, by as many seconds as signing in is expected to
+take. What takes long on a new machine (roads, database) is done before the clock begins. Should
+signing in still take longer, everybody's wish is put off by that much, and the report's
+`opened_at` says so.
+"""
+
+import asyncio
+import shutil
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from app.audit import audit
+from app.city import City, load_city
+from app.database_setup import connected
+from app.demo.aftermath import DATABASE_NAME, clear_last_run
+from app.demo.demand import STAFF_PHONE, DemoHour, plan_hour
+from app.demo.plan import Outcome, Plan, Seen, read_json, write_json
+from app.demo.report import failures, make_report, read_figures
+from app.demo.screen import Screen
+from app.foundation.children import Command
+from app.foundation.database import open_database
+from app.foundation.hints import Hints
+from app.launch import Running, run_platform
+from app.members import service as members
+from app.members.roles import Role
+from app.roads.osrm_data import OsrmNotInstalledError, prepare_osrm
+from app.settings import Profile, Settings, load_settings
+from app.terminal import say
+
+LOOK_EVERY_S = 0.25
+# Real seconds from the start of the clock until everybody is on shift.
+LEAD_S, LEAD_PER_DRIVER_S = 9.0, 0.09
+# One machine signs everybody in from one address, so the limits for that are lifted, and said.
+SIGN_IN_LIMIT = 1_000_000
+SEED = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """What can be asked of the demo; None: the built-in city, a Friday at 17:00, enough drivers."""
+
+    city: Path | None = None
+    start: datetime | None = None
+    minutes: float = 40.0
+    speed: float = 25.0
+    drivers: int | None = None
+    report: Path | None = None
+
+
+async def run_demo(options: DemoOptions) -> int:
+    """Run it; 0 if rides were completed, nothing acknowledged was lost or doubled, audit clean.
+
+    The demo has a home, a server and a database of its own: no cooperative's data is touched.
+    """
+    settings = _settings(options)
+    folder = _new_folder(settings)
+    city = await asyncio.to_thread(load_city, settings.city)
+    say(f"{city.name}: reading the roads, planning the hour")
+    hour = await asyncio.to_thread(
+        plan_hour,
+        city,
+        home=settings.home,
+        start=options.start,
+        minutes=options.minutes,
+        drivers=options.drivers,
+        seed=SEED,
+    )
+    await asyncio.to_thread(_prepare_roads, city, settings.home)
+    settings = await clear_last_run(settings, say=say)
+    screen = Screen(city, hour=hour, speed=options.speed)
+    _introduce(screen, hour, options)
+    settings = _with_clock(settings, hour=hour, speed=options.speed)
+    async with run_platform(
+        settings, say=screen.say, database_name=DATABASE_NAME, api_log=folder / "api.log"
+    ) as running:
+        await _appoint_staff(running, now=hour.start)
+        plan = _plan(running, settings, hour, folder=folder)
+        restarts = await _let_the_phones_live(running, plan, screen)
+        outcome = read_json(plan.result_path, Outcome)
+        async with connected(running.dsn) as connection:
+            figures = await read_figures(connection)
+            checked = await audit(connection)
+    report = make_report(
+        city=city,
+        hour=hour,
+        minutes=options.minutes,
+        speed=options.speed,
+        outcome=outcome,
+        figures=figures,
+        audit=checked,
+        restarts=restarts,
+    )
+    screen.summary(report)
+    if options.report is not None:
+        text = msgspec.json.format(msgspec.json.encode(report), indent=2)
+        options.report.write_bytes(text + b"\n")
+    wrong = failures(report)
+    for line in [*wrong, checked.first_violation or ""]:
+        if line:
+            say(f"meent: {line}")
+    return 1 if wrong else 0
+
+
+def _settings(options: DemoOptions) -> Settings:
+    given = {} if options.city is None else {"city": options.city}
+    usual = load_settings(**given)
+    home = usual.home / "demo"
+    return load_settings(
+        **given,
+        profile=Profile.DEMO,
+        home=home,
+        port=0,
+        log_level="warning",
+        sms_file=home / "run" / "text-messages.jsonl",
+        codes_per_number=SIGN_IN_LIMIT,
+        codes_per_prefix=SIGN_IN_LIMIT,
+        codes_per_address=SIGN_IN_LIMIT,
+    )
+
+
+def _new_folder(settings: Settings) -> Path:
+    """Return the empty folder in which this run's files lie; also who looks for the processes."""
+    folder = settings.home / "run"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _prepare_roads(city: City, home: Path) -> None:
+    """What the platform will want of the roads is made already, so that its start is quick."""
+    try:
+        prepare_osrm(city.roads, home=home, say=say)
+    except OsrmNotInstalledError:
+        return  # The platform says so itself.
+
+
+def _introduce(screen: Screen, hour: DemoHour, options: DemoOptions) -> None:
+    ours = "as asked" if options.drivers else "as many as this demand keeps busy"
+    screen.say(
+        f"{len(hour.riders)} requests ({hour.kind}) in {options.minutes:g} minutes from "
+        f"{hour.start:%A %d %B %Y %H:%M}; {len(hour.drivers)} drivers, {ours}; "
+        f"{options.speed:g} times as fast as life"
+    )
+    screen.say("every phone signs in from this machine, so limits on sign-in codes are lifted")
+
+
+def _with_clock(settings: Settings, *, hour: DemoHour, speed: float) -> Settings:
+    lead_s = (LEAD_S + LEAD_PER_DRIVER_S * len(hour.drivers)) * speed
+    return settings.model_copy(
+        update={
+            "clock_start": hour.start.astimezone(UTC) - timedelta(seconds=lead_s),
+            "clock_anchor_s": time.time(),
+            "clock_speed": speed,
+        }
+    )
+
+
+async def _appoint_staff(running: Running, *, now: datetime) -> None:
+    """The one thing that is done on the server: somebody must admit the first driver."""
+    async with (
+        open_database(running.dsn, hints=Hints(), size=1) as database,
+        database.transaction() as tx,
+    ):
+        await members.appoint(tx, phone=STAFF_PHONE, role=Role.STAFF, now=now.astimezone(UTC))
+
+
+def _plan(running: Running, settings: Settings, hour: DemoHour, *, folder: Path) -> Plan:
+    assert settings.clock_start is not None
+    assert settings.clock_anchor_s is not None
+    return Plan(
+        base_url=running.base_url,
+        sms_file=str(settings.sms_file),
+        folder=str(folder),
+        clock_start=settings.clock_start,
+        clock_anchor_s=settings.clock_anchor_s,
+        clock_speed=settings.clock_speed,
+        opens_at=hour.start,
+        seed=SEED,
+        staff_phone=STAFF_PHONE,
+        papers_until=hour.start.date() + timedelta(days=365),
+        drivers=hour.drivers,
+        riders=hour.riders,
+    )
+
+
+async def _let_the_phones_live(running: Running, plan: Plan, screen: Screen) -> dict[str, int]:
+    """Return how often each process of the platform was started again, once the phones are done.
+
+    `pids.json` in the run's folder always names the newest processes, for whoever wants to see
+    what becomes of the demo when one is killed.
+    """
+    folder = Path(plan.folder)
+    plan_path = folder / "plan.json"
+    write_json(plan_path, plan)
+    phones = await running.family.add(
+        Command(
+            name="phones",
+            # Their own process, as on two cores the platform has one to itself.
+            argv=(sys.executable, "-P", "-m", "app.demo.phones", str(plan_path)),
+            log_path=folder / "phones.log",
+        ),
+        restart=False,
+    )
+    restarts: Counter[str] = Counter(dict.fromkeys(running.names, 0))
+    pids: dict[str, int] = {}
+    with screen.shown():
+        while phones.running:
+            if pids != running.pids:
+                restarts.update(
+                    name for name, pid in running.pids.items() if pids.get(name, pid) != pid
+                )
+                pids = running.pids
+                write_json(folder / "pids.json", {**pids, "phones": phones.pid})
+            if plan.progress_path.exists():
+                seen = read_json(plan.progress_path, Seen)
+                screen.update(seen, now=plan.clock.now())
+            await asyncio.sleep(LOOK_EVERY_S)
+    await phones.wait()
+    return dict(restarts)
