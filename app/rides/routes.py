@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from app.fares.routes import SettingsDep
+from app.foundation.pagination import decode_cursor, make_page
 from app.foundation.problems import NotFound
 from app.foundation.web import json_response, problem_responses
 from app.ledger.errors import CreditLimitReached
@@ -95,7 +96,7 @@ async def request_ride(
 async def list_rides(
     actor: SignedIn,
     database: DatabaseDep,
-    cursor: Annotated[UUID, Query(description="`next_cursor` of the page before")] = _NEWEST,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     *,
     open_only: Annotated[bool, Query(description="only rides that are not over")] = False,
@@ -106,12 +107,12 @@ async def list_rides(
             reader,
             member_id=None if Role.DISPATCHER in actor.roles else actor.member_id,
             open_only=open_only,
-            before=cursor,
+            before=decode_cursor(cursor) or _NEWEST,
             limit=limit + 1,
         )
-    more = len(rows) > limit
-    items = [ride_view(row) for row in rows[:limit]]
-    return json_response({"items": items, "next_cursor": items[-1]["id"] if more else None})
+    page = make_page(rows, limit=limit, key=lambda row: row["id"])
+    items = [ride_view(row) for row in page.items]
+    return json_response({"items": items, "next_cursor": page.next_cursor})
 
 
 @router.get(

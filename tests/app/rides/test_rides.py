@@ -362,3 +362,28 @@ async def test_lists_are_paged_without_a_miss_or_a_double(
             break
 
     assert seen == booked[::-1]
+
+
+async def test_each_member_reads_in_the_books_what_a_ride_cost_and_earned(
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    clock: StandingClock,
+    rider: Person,
+    driver: Person,
+) -> None:
+    ride_id = await assigned_ride(app, client, rider=rider, driver=driver, now=clock.now())
+    for step in ("arrive", "start"):
+        await take(client, driver, f"/v1/rides/{ride_id}/{step}")
+    done = (await take(client, driver, f"/v1/rides/{ride_id}/complete")).json()
+
+    of_rider = (await client.get("/v1/me/account", headers=rider.headers)).json()
+    of_driver = (await client.get("/v1/me/account", headers=driver.headers)).json()
+
+    assert [line["amount_minor"] for line in of_rider["lines"]] == [-done["fare_minor"]]
+    assert [line["amount_minor"] for line in of_driver["lines"]] == [
+        done["fare_minor"],
+        -done["commission_minor"],
+    ]
+    [earned] = [a for a in of_driver["accounts"] if a["kind"] == "driver"]
+    assert earned["posted_minor"] == done["driver_net_minor"]
+    assert all(line["subject_id"] == ride_id for line in of_driver["lines"])
