@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Protocol
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from app.foundation.database import Database
 from app.foundation.events import LoggedEvent
 from app.foundation.hints import Hints
 
+STREAMS = 500  # in one round; what is left comes in the next
 BATCH = 200  # events of one stream in one round
 
 
@@ -100,7 +101,10 @@ class FanOut:
 
     async def hand_out(self) -> None:
         """Give every listener of a stream with news the events after its own number."""
-        asked, self._dirty = self._dirty, set()
+        asked = set(islice(self._dirty, STREAMS))
+        self._dirty -= asked
+        if self._dirty:
+            self._news.set()
         after = dict(self._positions(asked))
         if not after:
             return

@@ -248,6 +248,8 @@ class Realtime:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._limits.check_s):
                 await self._doubt.wait()
+                # Many who come or go together cost one look.
+                await asyncio.sleep(0.05)
         self._doubt.clear()
         sessions = {each.actor.session_id for each in self._all()}
         if not sessions:

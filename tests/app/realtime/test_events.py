@@ -116,6 +116,19 @@ async def test_a_history_that_is_no_longer_kept_is_answered_by_resync(
         assert [(await phone.hear())["seq"] for _ in range(2)] == [3, 4]
 
 
+async def test_a_gap_in_what_is_kept_is_told_before_the_stream_goes_on(
+    server: Server, owner: asyncpg.Connection, clock: StandingClock
+) -> None:
+    person = await make_member(owner, now=clock.now())
+    async with server.phone(person) as phone:
+        async with owner.transaction():
+            await log_events(owner, person, n=3, now=clock.now())
+            await owner.execute("set local session_replication_role = replica")
+            await owner.execute("delete from event_log where seq <= 2")
+        assert await phone.hear() == {"type": "resync", "last_seq": 2}
+        assert (await phone.hear())["seq"] == 3
+
+
 async def test_without_a_number_only_what_happens_from_now_on_is_told(
     server: Server, owner: asyncpg.Connection, clock: StandingClock
 ) -> None:
