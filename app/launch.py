@@ -1,6 +1,7 @@
 """Starts a city's whole platform as one family of child processes, and stops all of it."""
 
 import asyncio
+import errno
 import os
 import secrets
 import socket
@@ -155,9 +156,11 @@ def is_free(host: str, *, port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except socket.gaierror as error:
-            raise LaunchError(f"MEENT_HOST: {host} is no address of this machine") from error
-        except OSError:
+        except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise LaunchError(
+                    f"{host} is no address of this machine: correct MEENT_HOST"
+                ) from None
             return False
     return True
 
