@@ -120,7 +120,7 @@ def demo(
     """Run a city with simulated riders and drivers, who use only the public API."""
     from app.demo.run import DemoOptions, run_demo
 
-    given = {
+    given: dict[str, Any] = {
         "city": city,
         "start": start,
         "minutes": minutes,
