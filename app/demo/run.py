@@ -29,7 +29,7 @@ from app.demo.screen import Screen
 from app.foundation.children import Command
 from app.foundation.database import open_database
 from app.foundation.hints import Hints
-from app.launch import Running, run_platform
+from app.launch import LaunchError, Running, run_platform
 from app.members import service as members
 from app.members.roles import Role
 from app.roads.osrm_data import OsrmNotInstalledError, prepare_osrm
@@ -38,7 +38,7 @@ from app.terminal import say
 
 LOOK_EVERY_S = 0.25
 # Real seconds from the start of the clock until everybody is on shift.
-LEAD_S, LEAD_PER_DRIVER_S = 9.0, 0.09
+LEAD_S, LEAD_PER_DRIVER_S = 8.0, 0.06
 # One machine signs everybody in from one address, so the limits for that are lifted, and said.
 SIGN_IN_LIMIT = 1_000_000
 SEED = 1
@@ -61,6 +61,7 @@ async def run_demo(options: DemoOptions) -> int:
 
     The demo has a home, a server and a database of its own: no cooperative's data is touched.
     """
+    _require_a_place_for(options.report)
     settings = _settings(options)
     folder = _new_folder(settings)
     city = await asyncio.to_thread(load_city, settings.city)
@@ -108,6 +109,12 @@ async def run_demo(options: DemoOptions) -> int:
         if line:
             say(f"meent: {line}")
     return 1 if wrong else 0
+
+
+def _require_a_place_for(report: Path | None) -> None:
+    """Refuse now what would otherwise be found out when everything is over."""
+    if report is not None and not report.resolve().parent.is_dir():
+        raise LaunchError(f"{report}: there is no such folder: make it, or name another --report")
 
 
 def _settings(options: DemoOptions) -> Settings:

@@ -1,0 +1,149 @@
+"""`meent demo` from the outside: a city that opens, is hit, is stopped, and keeps its promises."""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.foundation.children import alive
+from app.settings import default_home
+from load_tests.kill_nine import DemoProcess, kill_in_turn, start_demo
+
+PROJECT = Path(__file__).parents[2]
+SHORT = ("--minutes", "4", "--speed", "60", "--drivers", "9")
+PATIENCE_S = 150
+
+
+@pytest.fixture
+def home() -> Path:
+    """A home for demos that is kept: a second run of the tests starts at once."""
+    checkout = hashlib.sha256(str(PROJECT).encode()).hexdigest()[:12]
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    home = default_home() / f"tests-{checkout}" / f"{worker}-demos"
+    home.mkdir(parents=True, exist_ok=True)
+    return home
+
+
+@pytest.fixture
+def started(home: Path, tmp_path: Path) -> Iterator[Any]:
+    """Starts demos; those that a failed test left are stopped."""
+    demos: list[DemoProcess] = []
+
+    def start(*arguments: str) -> DemoProcess:
+        demos.append(start_demo(*arguments, home=home, log=tmp_path / "demo.log"))
+        return demos[-1]
+
+    yield start
+    for demo in demos:
+        demo.process.terminate()
+        demo.process.wait(30)
+
+
+def _wait_until_gone(pids: dict[str, int]) -> None:
+    end_s = time.monotonic() + 20
+    while left := {name for name, pid in pids.items() if alive(pid)}:
+        assert time.monotonic() < end_s, f"still there: {left}"
+        time.sleep(0.05)
+
+
+def _report(path: Path, demo: DemoProcess) -> Any:
+    code = demo.process.wait(PATIENCE_S)
+    assert code == 0, demo.log.read_text(encoding="utf-8")
+    return json.loads(path.read_bytes())
+
+
+def _assert_kept(report: Any) -> None:
+    assert report["completed"] > 0
+    assert report["acknowledged_lost"] == 0, report["lost"]
+    assert report["doubled"] == 0, report["doubles"]
+    assert report["invariant_violations"] == 0, report["audit"]
+    assert report["fare_minor"] == report["commission_minor"] + report["driver_net_minor"] > 0
+
+
+def test_ctrl_c_ends_a_demo_half_way_and_leaves_nothing_running(started: Any) -> None:
+    demo = started(*SHORT)
+    demo.wait_until_rides_run()
+    pids = demo.pids()
+    assert set(pids) >= {"postgres", "api", "phones"}
+
+    demo.process.send_signal(signal.SIGINT)
+
+    assert demo.process.wait(30) == 130, demo.log.read_text(encoding="utf-8")
+    assert [name for name, pid in pids.items() if alive(pid)] == []
+
+
+def test_a_demo_killed_half_way_is_audited_and_the_next_one_serves_the_city(
+    started: Any, tmp_path: Path
+) -> None:
+    killed = started(*SHORT)
+    killed.wait_until_rides_run(requested=3)
+    pids = killed.pids()
+    killed.process.kill()
+    _wait_until_gone(pids)
+
+    path = tmp_path / "report.json"
+    demo = started(*SHORT, "--report", str(path))
+    report = _report(path, demo)
+
+    _assert_kept(report)
+    told = demo.log.read_text(encoding="utf-8")
+    assert "the run before left" in told
+    assert "audit: " in told
+    assert report["demand"] == "generated"
+    assert "(generated)" in told
+    assert "© OpenStreetMap contributors" in told
+    assert report["city"] == "Liechtenstein"
+    assert report["restarts"] == {"postgres": 0, "osrm": 0, "api": 0}
+    closed = report["completed"] + report["cancelled"] + report["no_driver"] + report["no_show"]
+    assert closed + report["unfinished"] + report["refused"] == report["requested"]
+    assert report["offers"]["accepted"] >= report["completed"]
+    assert 0 < report["pickup_wait_s"]["p50"] <= report["pickup_wait_s"]["p95"]
+    assert 0 < report["dispatch_tick_ms"]["p50"] <= report["dispatch_tick_ms"]["p99"]
+
+
+def test_killing_the_api_and_the_database_loses_and_doubles_nothing(
+    started: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.json"
+    arguments = ("--minutes", "6", "--speed", "30", "--drivers", "9", "--report", str(path))
+    demo = started(*arguments)
+    demo.wait_until_rides_run(requested=2)
+
+    kills = kill_in_turn(demo, times=3, dice=random.Random(9))
+
+    report = _report(path, demo)
+    _assert_kept(report)
+    assert kills == 6
+    assert (report["restarts"]["api"], report["restarts"]["postgres"]) == (3, 3)
+
+
+def test_a_demo_at_an_hour_without_trips_says_so_in_one_line(
+    started: Any, tmp_path: Path, built_in_city: Path
+) -> None:
+    quiet = tmp_path / "quiet"
+    quiet.mkdir()
+    for name in ("city.toml", "roads.osm.pbf"):
+        (quiet / name).write_bytes((built_in_city / name).read_bytes())
+    toml = (quiet / "city.toml").read_text(encoding="utf-8")
+    rare = toml.replace("requests_per_hour = 90", "requests_per_hour = 0.001")
+    assert rare != toml
+    (quiet / "city.toml").write_text(rare, encoding="utf-8")
+
+    demo = started("--city", str(quiet), "--minutes", "1")
+
+    assert demo.process.wait(60) == 1
+    last = demo.log.read_text(encoding="utf-8").strip().splitlines()[-1]
+    assert last.startswith("meent: ")
+    assert "choose another time with --from" in last
+
+
+@pytest.fixture
+def built_in_city() -> Path:
+    return PROJECT / "app" / "demo" / "cities" / "liechtenstein"
