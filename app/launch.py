@@ -26,7 +26,8 @@ from app.database_setup import (
 )
 from app.foundation import embedded_postgres
 from app.foundation.children import Command, Family
-from app.roads.osrm_data import OsrmData, OsrmNotInstalledError, prepare_osrm
+from app.prepare_roads import prepare_roads
+from app.roads.osrm_data import OsrmData, OsrmNotInstalledError
 from app.roads.port import Say
 from app.settings import Profile, Settings
 
@@ -73,8 +74,8 @@ async def run_platform(
     our standard error. The children do not outlive this process, however it ends.
 
     Raises:
-        LaunchError, DatabaseSetupError, ClusterError, CityError, RoadFileError, ChildFailedError:
-            one line that says what to do; nothing is left running.
+        LaunchError, DatabaseSetupError, ClusterError, CityError, RoadsNotPreparedError,
+        ChildFailedError: one line that says what to do; nothing is left running.
     """
     city = await asyncio.to_thread(load_city, settings.city)
     port = free_port(settings.host) if settings.port == 0 else settings.port
@@ -229,7 +230,7 @@ async def _router(
 ) -> str | None:
     """Return the URL of our own road engine, or None where there is no program for it."""
     try:
-        data = await asyncio.to_thread(prepare_osrm, city.roads, home=settings.home, say=say)
+        data = await prepare_roads(city.roads, home=settings.home, say=say)
     except OsrmNotInstalledError as missing:
         say(f"{missing}; our own road graph is used instead")
         return None

@@ -22,6 +22,7 @@ def plain(error: Exception) -> str | None:
     from app.foundation.embedded_postgres import ClusterError
     from app.foundation.problems import Problem
     from app.launch import LaunchError
+    from app.prepare_roads import RoadsNotPreparedError
     from app.roads.port import RoadFileError
     from app.settings import SettingsError
 
@@ -34,6 +35,7 @@ def plain(error: Exception) -> str | None:
         ClusterError,
         LaunchError,
         RoadFileError,
+        RoadsNotPreparedError,
         SettingsError,
     )
     return one_line(str(error)) if isinstance(error, expected) else None

@@ -59,14 +59,10 @@ def prepare_osrm(pbf: Path, *, home: Path, say: Say) -> OsrmData:
     `OsrmNotInstalledError`.
     """
     package = _package()
-    profile = package / "share" / "profiles" / "car.lua"
-    key = sha256(
-        f"{sha256_of(pbf)} {version(OSRM_PACKAGE)} {sha256_of(profile)}".encode()
-    ).hexdigest()
-    roads = home / "roads"
-    data = OsrmData(folder=roads / f"{key}-osrm", program=package / "bin" / "osrm-routed")
+    data = _data(pbf, package=package, home=home)
     if data.folder.is_dir():
         return data
+    roads, key = data.folder.parent, data.folder.name.removesuffix("-osrm")
     roads.mkdir(parents=True, exist_ok=True)
     with _locked(roads / f"{key}.lock"):
         if data.folder.is_dir():
@@ -75,11 +71,27 @@ def prepare_osrm(pbf: Path, *, home: Path, say: Say) -> OsrmData:
             shutil.rmtree(killed_half_way, ignore_errors=True)
         unfinished = Path(tempfile.mkdtemp(dir=roads, prefix=f".{key}-"))
         try:
-            _build(pbf, package=package, profile=profile, folder=unfinished, say=say)
+            _build(pbf, package=package, folder=unfinished, say=say)
             unfinished.replace(data.folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     return data
+
+
+def find_osrm(pbf: Path, *, home: Path) -> OsrmData | None:
+    """The files that an earlier start made for this extract, or None; `OsrmNotInstalledError`."""
+    data = _data(pbf, package=_package(), home=home)
+    return data if data.folder.is_dir() else None
+
+
+def _data(pbf: Path, *, package: Path, home: Path) -> OsrmData:
+    used = f"{sha256_of(pbf)} {version(OSRM_PACKAGE)} {sha256_of(_profile(package))}"
+    folder = home / "roads" / f"{sha256(used.encode()).hexdigest()}-osrm"
+    return OsrmData(folder=folder, program=package / "bin" / "osrm-routed")
+
+
+def _profile(package: Path) -> Path:
+    return package / "share" / "profiles" / "car.lua"
 
 
 def _package() -> Path:
@@ -100,11 +112,11 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _build(pbf: Path, *, package: Path, profile: Path, folder: Path, say: Say) -> None:
+def _build(pbf: Path, *, package: Path, folder: Path, say: Say) -> None:
     copy, base = folder / "city.osm.pbf", folder / BASE
     shutil.copyfile(pbf, copy)
     steps: tuple[tuple[str, str, list[str]], ...] = (
-        ("reading the streets", "osrm-extract", ["-p", str(profile), str(copy)]),
+        ("reading the streets", "osrm-extract", ["-p", str(_profile(package)), str(copy)]),
         ("dividing them into cells", "osrm-partition", [str(base)]),
         ("measuring the cells", "osrm-customize", [str(base)]),
     )

@@ -168,6 +168,37 @@ def test_a_second_start_is_quicker_and_leaves_edited_statutes_to_the_assembly(
     assert becomes(lambda: processes_of(home) == [], within_s=20)
 
 
+@pytest.mark.parametrize(
+    ("step", "order", "code"),
+    [
+        ("making a database", signal.SIGINT, 130),
+        ("road network, step 1", signal.SIGKILL, -signal.SIGKILL),
+        ("road network, step 1", signal.SIGTERM, 143),
+    ],
+)
+def test_a_start_that_is_stopped_half_way_leaves_nothing(
+    step: str, order: signal.Signals, code: int
+) -> None:
+    with new_home() as home:
+        program = subprocess.Popen(
+            [*PROGRAM, "serve"],
+            cwd=CHECKOUT,
+            env=environment(home),
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        said = []
+        for line in program.stderr:
+            said.append(line)
+            if step in line:
+                program.send_signal(order)
+        program.stderr.close()
+        assert program.wait(timeout=30) == code
+        assert becomes(lambda: processes_of(home) == [], within_s=20)
+        assert not any("Traceback" in line for line in said)
+
+
 def test_another_process_reads_the_same_settings_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,5 +1,4 @@
 """Promises about the audit: a clean city passes, and each broken promise is named."""
-# ruff: noqa: S608 - faults are constants of this file
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
