@@ -292,13 +292,20 @@ async def test_a_flush_that_knows_less_than_the_database_writes_nobody_off_shift
 async def test_a_flush_that_was_given_up_is_made_good_by_the_next(
     database: Database, owner: asyncpg.Connection, clock: StandingClock
 ) -> None:
-    car = await on_shift(database, owner, clock)
-    car.report(at_s=-2)
+    car, gone = [await on_shift(database, owner, clock) for _ in range(2)]
+    for each in (car, gone):
+        each.report(at_s=-2)
+    await gone.positions.flush(database)
+    await owner.execute(
+        "update shift set ended_at = started_at where driver_id = $1", gone.driver_id
+    )
+    car.positions._on_shift.add(gone.driver_id)
+    await car.positions.refresh_shifts(database)
     async with owner.transaction():
         await owner.execute("lock table driver_position")
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await car.positions.flush(database)
-    assert await stored(owner) == {}
+    assert (await stored(owner)).keys() == {gone.driver_id}
     assert await car.positions.flush(database) == 1
-    assert car.driver_id in await stored(owner)
+    assert (await stored(owner)).keys() == {car.driver_id}

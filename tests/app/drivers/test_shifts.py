@@ -154,6 +154,7 @@ async def test_off_duty_means_not_followed(
     await positions.flush(database)
     assert await owner.fetchval("select count(*) from driver_position") == 1
     await end(client, driver)
+    assert await owner.fetchval("select count(*) from driver_position") == 0
     assert report() == "off_shift"
     assert positions.find(driver.id) is None
     assert positions.fresh([driver.id], now=clock.now()).ids == ()

@@ -85,9 +85,24 @@ async def test_who_missed_more_than_the_queue_holds_still_gets_everything(
     person = await make_member(owner, now=clock.now())
     await log_events(owner, person, n=1000, now=clock.now())
     async with server.phone(person, resume_from=0) as phone:
-        heard = [(await phone.hear("event"))["seq"] for _ in range(1000)]
+        async with asyncio.timeout(8):  # room is noticed at once, not by the sweep each second
+            heard = [(await phone.hear("event"))["seq"] for _ in range(1000)]
         assert await phone.is_served()
     assert heard == list(range(1, 1001))
+
+
+async def test_two_devices_at_different_places_of_one_stream_each_get_only_their_own_rest(
+    server: Server, owner: asyncpg.Connection, clock: StandingClock
+) -> None:
+    person = await make_member(owner, now=clock.now())
+    await log_events(owner, person, n=6, now=clock.now())
+    fan_out = server.app.state.realtime.fan_out
+    async with server.phone(person) as ahead, server.phone(person) as behind:
+        first, second = server.app.state.realtime._connections[person.id]
+        first.seq, second.seq = 4, 1
+        fan_out.look_at(person.id)
+        assert [(await behind.hear("event"))["seq"] for _ in range(5)] == [2, 3, 4, 5, 6]
+        assert [(await ahead.hear("event"))["seq"] for _ in range(2)] == [5, 6]
 
 
 async def test_an_unknown_number_is_answered_by_resync_and_the_stream_goes_on(

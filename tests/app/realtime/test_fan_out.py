@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from app.foundation.database import Database
@@ -76,6 +77,22 @@ async def test_a_full_listener_holds_nobody_up_and_gets_the_rest_when_it_has_roo
     fan_out.look_at(full.stream_id)
     await fan_out.hand_out()
     assert full.heard == [1, 2, 3, 4, 5]
+
+
+async def test_what_a_round_that_was_given_up_did_not_tell_is_told_by_the_next(
+    database: Database, fan_out: FanOut, owner: asyncpg.Connection
+) -> None:
+    ear = Ear(new_id())
+    await tell(database, ear.stream_id)
+    fan_out.add(ear)
+    async with owner.transaction():
+        await owner.execute("lock table event_log")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await fan_out.hand_out()
+    assert ear.heard == []
+    await fan_out.hand_out()
+    assert ear.heard == [1]
 
 
 async def test_a_hint_brings_news_within_a_moment(database: Database, fan_out: FanOut) -> None:
