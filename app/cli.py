@@ -90,9 +90,9 @@ def serve(
     ] = None,
 ) -> None:
     """Run a city: database, road engine and API, until Ctrl-C."""
-    from app.launch import run_platform
-
     settings = _settings(city=city, port=port)
+
+    from app.launch import run_platform
 
     async def work() -> None:
         async with run_platform(settings, say=say) as running:
@@ -158,16 +158,17 @@ def appoint(
     as_json: AsJson = False,
 ) -> None:
     """Give a member a role: how a cooperative gets its first staff."""
+    from app.members.roles import Role
+
+    if role not in set(Role):
+        raise typer.BadParameter(f"{role!r} is none of {', '.join(Role)}")
+
     from datetime import UTC
 
     from app.foundation.database import open_database
     from app.foundation.hints import Hints
     from app.launch import lend_database
     from app.members import service
-    from app.members.roles import Role
-
-    if role not in set(Role):
-        raise typer.BadParameter(f"{role!r} is none of {', '.join(Role)}")
 
     async def work() -> Any:
         async with lend_database(_settings(), say=say) as dsn:

@@ -17,7 +17,7 @@ import pytest
 
 from app.foundation.migrate import newest_revision
 from app.settings import BUILT_IN_CITY
-from tests.app.commands import CHECKOUT, PROGRAM, meent, new_home, processes_of
+from tests.app.commands import CHECKOUT, PROGRAM, environment, meent, new_home, processes_of
 
 
 @pytest.fixture
@@ -263,7 +263,11 @@ def test_openapi_is_printed_without_a_database(home: Path) -> None:
 
 def test_whoever_stops_reading_gets_no_traceback(home: Path) -> None:
     with subprocess.Popen(
-        [*PROGRAM, "openapi"], cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*PROGRAM, "openapi"],
+        cwd=CHECKOUT,
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as program:
         program.stdout.close()
         assert b"Traceback" not in program.stderr.read()
