@@ -27,3 +27,7 @@ test: $(READY) ## set everything up and pass every check and test
 .PHONY: lock
 lock: $(READY) ## write requirements.lock anew from pyproject.toml
 	@sh .ci/lock
+
+.PHONY: bench
+bench: $(READY) ## measure bookings and positions under load (ARGS="--json FILE" to keep the figures)
+	@$(VENV)/bin/python -m load_tests.report $(ARGS)

@@ -63,6 +63,11 @@ class DemoProcess:
 
 def start_demo(*arguments: str, home: Path, log: Path) -> DemoProcess:
     """Start `meent demo` with these arguments; its output goes to the log."""
+    demo_home = home / "demo" / "run"
+    for name in ("pids.json", "progress.json", "plan.json"):
+        (demo_home / name).unlink(
+            missing_ok=True
+        )  # An earlier run's would be taken for this one's.
     meent = Path(sys.executable).with_name("meent")
     with log.open("ab") as output:
         process = subprocess.Popen(
