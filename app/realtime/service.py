@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from time import monotonic
-from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
@@ -15,42 +14,22 @@ from starlette.websockets import WebSocket
 from app.drivers.positions import PositionResult, Positions
 from app.foundation import metrics
 from app.foundation.clock import Clock
-from app.foundation.commands import Command, fingerprint
-from app.foundation.database import Database, Transaction
+from app.foundation.database import Database
 from app.foundation.events import LoggedEvent
 from app.foundation.hints import Hints
-from app.foundation.ids import new_id
-from app.foundation.problems import DatabaseUnavailable, InternalError, Problem
+from app.foundation.problems import DatabaseUnavailable
 from app.members import service as members
 from app.members.access import Actor
-from app.members.errors import RoleMissing
-from app.members.roles import Role
 from app.realtime import messages, queries
 from app.realtime.close_codes import CloseCode
 from app.realtime.connection import Connection, Limits, Pace, close
 from app.realtime.fan_out import FanOut
+from app.realtime.offer_acts import ActOnOffer, OfferActs
 
 log = structlog.get_logger("realtime")
 
 # After these the sessions are looked at once more, at once.
 _ENDS_SESSIONS = frozenset({"member.suspended", "member.signed_out"})
-
-
-class ActOnOffer(Protocol):
-    """What a driver does with an offer, inside the transaction of a command."""
-
-    def __call__(
-        self, tx: Transaction, *, offer_id: UUID, driver_id: UUID, now: datetime
-    ) -> Awaitable[dict[str, Any]]:
-        """Act, or raise a Problem; return the body of the answer."""
-
-
-# The same act over HTTP is a POST without a body. Both ask for the same thing, so a driver whose
-# socket broke may repeat an act over HTTP under the same key.
-_PATHS: dict[type[messages.Act], str] = {
-    messages.AcceptOffer: "/v1/offers/{offer_id}/accept",
-    messages.DeclineOffer: "/v1/offers/{offer_id}/decline",
-}
 
 
 class Realtime:
@@ -74,7 +53,7 @@ class Realtime:
         self._hints = hints
         self._clock = clock
         self._positions = positions
-        self._acts = acts
+        self._offer_acts = OfferActs(acts)
         self._limits = limits or Limits()
         self._connections: dict[UUID, list[Connection]] = {}  # by member, oldest first
         self._moved: set[UUID] = set()  # drivers, since positions were last shown
@@ -201,7 +180,14 @@ class Realtime:
             case messages.Ping():
                 connection.send(messages.Pong())
             case messages.AcceptOffer() | messages.DeclineOffer():
-                connection.send(await self._answer(connection.actor, message))
+                connection.send(
+                    await self._offer_acts.answer(
+                        message,
+                        actor=connection.actor,
+                        database=self._database,
+                        now=self._clock.now(),
+                    )
+                )
 
     def _take(self, actor: Actor, fix: messages.Position | messages.Fix) -> None:
         result = self._positions.report(
@@ -209,32 +195,6 @@ class Realtime:
         )
         if result is PositionResult.ACCEPTED:
             self._moved.add(actor.member_id)
-
-    async def _answer(self, actor: Actor, asked: messages.Act) -> messages.Reply:
-        act_on_offer = self._acts[asked.name]
-        now = self._clock.now()
-        path = _PATHS[type(asked)].format(offer_id=asked.offer_id)
-        command = Command(
-            self._database, actor.member_id, asked.id, fingerprint("POST", path, None), now
-        )
-
-        async def act(tx: Transaction) -> dict[str, Any]:
-            if Role.DRIVER not in actor.roles:
-                raise RoleMissing
-            return await act_on_offer(
-                tx, offer_id=asked.offer_id, driver_id=actor.member_id, now=now
-            )
-
-        trace = str(new_id())
-        try:
-            answer = await command.run(act)
-        except Problem as refusal:
-            return messages.Reply(asked.id, refusal.status, refusal.body(trace_id=trace))
-        except Exception:
-            log.exception("realtime.act.failed", trace_id=trace)
-            fault = InternalError()
-            return messages.Reply(asked.id, fault.status, fault.body(trace_id=trace))
-        return messages.Reply(asked.id, answer.status, answer.body)
 
     def _notice(self, event: LoggedEvent) -> None:
         if event.type in _ENDS_SESSIONS:
