@@ -28,6 +28,7 @@ from app.realtime.service import Realtime
 from app.rides import routes as rides
 from app.rides.service import give_up_searches
 from app.roads import routes as roads_routes
+from app.roads.calibrate import keep_calibrated, take_newest
 from app.roads.open import open_places, open_roads
 from app.roads.places import Places
 from app.roads.service import Roads
@@ -37,6 +38,7 @@ from matching.problem import Weights
 
 GIVE_UP_PACE_S = 5.0
 HOUSEKEEPING_PACE_S = 600.0
+CALIBRATION_PACE_S = 24 * 3600.0
 
 _DESCRIPTION = """
 The API of a driver-owned ride-hailing cooperative. Riders book, driver-members drive, the assembly
@@ -65,6 +67,11 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
         async with database.transaction() as tx:
             await forget_old(tx, now=clock.now())
 
+    async def calibrate() -> None:
+        await keep_calibrated(
+            app.state.roads, database, time_zone=app.state.city.time_zone, now=clock.now()
+        )
+
     return [
         Worker("dispatch", dispatcher.run_once, settings.tick_s),
         Worker(
@@ -74,6 +81,7 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
         ),
         Worker("searches", lambda: give_up_searches(database, now=clock.now()), GIVE_UP_PACE_S),
         Worker("housekeeping", tidy, HOUSEKEEPING_PACE_S),
+        Worker("calibration", calibrate, CALIBRATION_PACE_S),
     ]
 
 
@@ -104,6 +112,7 @@ def create_app(
             state.roads = roads or await stack.enter_async_context(
                 open_roads(city, home=settings.home, router_url=settings.router_url)
             )
+            await take_newest(state.roads, state.database)
             state.places = places or await open_places(city, home=settings.home)
             await state.positions.load(state.database, now=state.clock.now())
             await stack.enter_async_context(state.realtime.running(state.database))

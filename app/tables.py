@@ -10,6 +10,7 @@ import app.foundation.models
 import app.ledger.models
 import app.members.models
 import app.rides.models
+import app.roads.models
 
 metadata = SQLModel.metadata
 

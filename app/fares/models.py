@@ -63,6 +63,8 @@ class Quote(SQLModel, table=True):
     dropoff_name: str = columns.text()
     distance_m: int
     duration_s: int
+    # The road engine's own time, on which travel times are fitted; null where no engine answered.
+    engine_s: float | None = Field(default=None, nullable=True)
     is_estimate: bool
     pickup_eta_s: int | None = Field(default=None, nullable=True)
     items: list[dict[str, Any]] = columns.document()

@@ -112,6 +112,7 @@ async def give_quote(
         "dropoff_name": route.dropoff.name,
         "distance_m": distance_m,
         "duration_s": duration_s,
+        "engine_s": route.engine_s,
         "is_estimate": route.is_estimate,
         "pickup_eta_s": pickup_eta_s,
         "items": [asdict(item) for item in items],

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from numpy.typing import ArrayLike
+
 from app.roads.port import Router, Seconds, Snapped, check_service_area
 from matching.travel import Calibration, Point
 
 
 @dataclass(frozen=True, slots=True)
 class CalibratedRoute:
-    """A way with the seconds to expect on it; `geometry` holds (lat, lng), two or more."""
+    """A way with the seconds to expect on it; `geometry` holds (lat, lng), two or more.
+
+    `engine_s` is the road engine's own time, None where the answer is an estimate.
+    """
 
     distance_m: float
     duration_s: float
@@ -19,6 +24,15 @@ class CalibratedRoute:
     is_estimate: bool
     pickup: Snapped
     dropoff: Snapped
+    engine_s: float | None = None
+
+
+def hour_of_week(at: datetime, *, time_zone: ZoneInfo) -> int:
+    """0 to 167 in the zone's own time, from Monday 00:00 on; refuses a time without a zone."""
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone could mean any hour")
+    local = at.astimezone(time_zone)
+    return local.weekday() * 24 + local.hour
 
 
 class Roads:
@@ -33,6 +47,15 @@ class Roads:
     def is_estimate(self) -> bool:
         """Whether answers are, for now, guesses that follow no road."""
         return self._router.is_estimate
+
+    @property
+    def calibration(self) -> Calibration:
+        """What is made of the engine's seconds now."""
+        return self._calibration
+
+    def calibrate(self, calibration: Calibration) -> None:
+        """Answer by this calibration from the next question on."""
+        self._calibration = calibration
 
     async def nearest(self, point: Point) -> Snapped:
         """The nearest place on a road; `OutsideServiceArea` where it is over 500 m away."""
@@ -49,13 +72,12 @@ class Roads:
         route = await self._router.route(pickup, end=dropoff)
         return CalibratedRoute(
             distance_m=route.distance_m,
-            duration_s=float(
-                self._calibration.promise_s(route.duration_s, hour=self._hour_of_week(at))
-            ),
+            duration_s=float(self._promise_s(route.duration_s, at=at)),
             geometry=route.geometry,
             is_estimate=route.is_estimate,
             pickup=route.start,
             dropoff=route.end,
+            engine_s=None if route.is_estimate else route.duration_s,
         )
 
     async def pickup_matrix(
@@ -66,11 +88,8 @@ class Roads:
         nan where no way leads or an end lies outside the service area.
         """
         engine_s = await self._router.matrix(sources, destinations=destinations)
-        return self._calibration.promise_s(engine_s, hour=self._hour_of_week(at))
+        return self._promise_s(engine_s, at=at)
 
-    def _hour_of_week(self, at: datetime) -> int:
-        """0 to 167 in the city's own time, from Monday 00:00 on."""
-        if at.tzinfo is None:
-            raise ValueError("a time without a zone could mean any hour")
-        local = at.astimezone(self._time_zone)
-        return local.weekday() * 24 + local.hour
+    def _promise_s(self, engine_s: ArrayLike, *, at: datetime) -> Seconds:
+        hour = hour_of_week(at, time_zone=self._time_zone)
+        return self._calibration.promise_s(engine_s, hour=hour)

@@ -18,6 +18,29 @@ def upgrade() -> None:
     op.execute("set local lock_timeout = '4s'")
     op.execute("set local statement_timeout = '60s'")
     op.create_table(
+        "calibration",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("fitted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("constant_s", sa.Float(), nullable=False),
+        sa.Column("factor", sa.Float(), nullable=False),
+        sa.Column("hour_of_week", sa.ARRAY(sa.Float()), nullable=False),
+        sa.Column("rides", sa.Integer(), nullable=False),
+        sa.Column("first_ride_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_ride_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "cardinality(hour_of_week) = 168 and array_position(hour_of_week, null) is null",
+            name="a_week_has_168_hours",
+        ),
+        sa.CheckConstraint(
+            "constant_s >= 0 and factor >= 0 and 0 < all (hour_of_week)",
+            name="no_drive_takes_negative_time",
+        ),
+        sa.CheckConstraint(
+            "rides > 0 and first_ride_at <= last_ride_at", name="a_fit_rests_on_rides"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "cooperative",
         sa.Column("one", sa.Boolean(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -292,6 +315,7 @@ def upgrade() -> None:
         sa.Column("dropoff_name", sa.Text(), nullable=False),
         sa.Column("distance_m", sa.Integer(), nullable=False),
         sa.Column("duration_s", sa.Integer(), nullable=False),
+        sa.Column("engine_s", sa.Float(), nullable=True),
         sa.Column("is_estimate", sa.Boolean(), nullable=False),
         sa.Column("pickup_eta_s", sa.Integer(), nullable=True),
         sa.Column("items", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -795,3 +819,4 @@ def downgrade() -> None:
     op.drop_table("event_log")
     op.drop_table("dispatch_tick")
     op.drop_table("cooperative")
+    op.drop_table("calibration")

@@ -20,6 +20,7 @@ APPEND_ONLY = (
     "policy_version",
     "tariff_version",
     "cooperative",
+    "calibration",
 )
 # What the app may write by plain statements; the rest is written by the functions below.
 APP_WRITES = (
@@ -40,6 +41,8 @@ APP_WRITES = (
     "dispatch_tick",
     "offer",
 )
+# What the app may add to but never edit: no money hangs on it, so no function stands before it.
+APP_APPENDS = ("calibration",)
 APP_DELETES = ("idempotency_key", "sign_in_code", "socket_ticket", "driver_position")
 
 REFUSE_CHANGE = """
@@ -233,6 +236,8 @@ def upgrade() -> None:
     op.execute("grant select on all tables in schema public to meent_app")
     for table in APP_WRITES:
         op.execute(f"grant insert, update on {table} to meent_app")
+    for table in APP_APPENDS:
+        op.execute(f"grant insert on {table} to meent_app")
     for table in APP_DELETES:
         op.execute(f"grant delete on {table} to meent_app")
     for function in APP_FUNCTIONS:
