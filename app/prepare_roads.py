@@ -10,6 +10,8 @@ from app.roads.osrm_data import OsrmData, find_osrm, prepare_osrm
 from app.roads.port import RoadFileError, Say
 
 PACE_S = 0.05
+# Tells what is being done from what is wrong, among the lines of the child.
+_STEP = "step: "
 
 
 class RoadsNotPreparedError(Exception):
@@ -41,30 +43,31 @@ async def _prepare_in_child(pbf: Path, *, home: Path, say: Say) -> None:
         log_path=log,
     )
     child = await start(command)
-    said = 0
+    heard = 0
     try:
         running = True
         while running:
             running = child.running
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-            for line in lines[said:]:
-                if line.endswith("\n") and (running or line is not lines[-1]):
-                    say(line.strip())
-                    said += 1
+            lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+            # The last piece is what stands behind the last line's end: nothing, or half a line.
+            for line in lines[heard:-1]:
+                heard += 1
+                if line.startswith(_STEP):
+                    say(line.removeprefix(_STEP))
             await asyncio.sleep(PACE_S)
         code = await child.wait()
     finally:
         await child.stop()
     if code != 0:
-        last = lines[-1].strip() if lines else f"{pbf}: cannot be prepared (code {code})"
-        raise RoadsNotPreparedError(last)
+        last = "\n".join(lines).strip().rpartition("\n")[2]
+        raise RoadsNotPreparedError(last or f"{pbf}: cannot be prepared (code {code})")
 
 
 def main(arguments: list[str]) -> int:
     """Prepare the extract of the first argument in the home of the second; steps to stdout."""
     pbf, home = map(Path, arguments)
     try:
-        prepare_osrm(pbf, home=home, say=_print)
+        prepare_osrm(pbf, home=home, say=lambda step: _print(_STEP + step))
     except RoadFileError as error:
         _print(str(error))
         return 1
