@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 VICTIMS = ("api", "postgres")
 OPEN_WITHIN_S, BACK_WITHIN_S = 120.0, 60.0
 BETWEEN_KILLS_S = (1.0, 3.0)
@@ -52,22 +54,32 @@ class DemoProcess:
             within_s=OPEN_WITHIN_S,
         )
 
+    def is_ready(self) -> bool:
+        """Whether the API says that it can serve."""
+        url = f"{_read(self.folder / 'plan.json')['base_url']}/readyz"
+        try:
+            return httpx.get(url, timeout=2, trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
     def kill(self, name: str) -> float:
-        """The process was killed and another is in its place; return after how many seconds."""
+        """The process was killed and the platform is ready again; return after how many seconds."""
         killed = self.pids()[name]
         os.kill(killed, signal.SIGKILL)
         killed_s = time.monotonic()
-        _until(lambda: self.pids()[name] != killed, process=self.process, within_s=BACK_WITHIN_S)
+        _until(
+            lambda: self.pids()[name] != killed and self.is_ready(),
+            process=self.process,
+            within_s=BACK_WITHIN_S,
+        )
         return time.monotonic() - killed_s
 
 
 def start_demo(*arguments: str, home: Path, log: Path) -> DemoProcess:
     """Start `meent demo` with these arguments; its output goes to the log."""
-    demo_home = home / "demo" / "run"
+    folder = home / "demo" / "run"
     for name in ("pids.json", "progress.json", "plan.json"):
-        (demo_home / name).unlink(
-            missing_ok=True
-        )  # An earlier run's would be taken for this one's.
+        (folder / name).unlink(missing_ok=True)  # An earlier run's would be taken for this one's.
     meent = Path(sys.executable).with_name("meent")
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -91,7 +103,7 @@ def kill_in_turn(demo: DemoProcess, *, times: int, dice: random.Random) -> int:
         kills += 1
         seen = demo.seen()
         print(
-            f"kill {kills}: {name}, a new one after {back_s:.2f} s; "
+            f"kill {kills}: {name}, ready again after {back_s:.2f} s; "
             f"{seen['requested']} requested, {seen['completed']} completed",
             flush=True,
         )

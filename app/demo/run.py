@@ -38,7 +38,7 @@ from app.terminal import say
 
 LOOK_EVERY_S = 0.25
 # Real seconds from the start of the clock until everybody is on shift.
-LEAD_S, LEAD_PER_DRIVER_S = 8.0, 0.06
+LEAD_S, LEAD_PER_DRIVER_S = 7.0, 0.06
 # One machine signs everybody in from one address, so the limits for that are lifted, and said.
 SIGN_IN_LIMIT = 1_000_000
 SEED = 1

@@ -17,7 +17,9 @@ from app.settings import default_home
 from load_tests.kill_nine import DemoProcess, kill_in_turn, start_demo
 
 PROJECT = Path(__file__).parents[2]
-SHORT = ("--minutes", "4", "--speed", "60", "--drivers", "9")
+# Minutes in which, by the seed, all rides are short: the tests need not wait for long ones.
+SHORT = ("--from", "2026-05-22T11:50:00", "--minutes", "4", "--speed", "60", "--drivers", "9")
+BUSY = ("--from", "2026-05-22T14:39:00", "--minutes", "4", "--speed", "30", "--drivers", "12")
 PATIENCE_S = 150
 
 
@@ -112,16 +114,17 @@ def test_killing_the_api_and_the_database_loses_and_doubles_nothing(
     started: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "report.json"
-    arguments = ("--minutes", "6", "--speed", "30", "--drivers", "9", "--report", str(path))
-    demo = started(*arguments)
+    demo = started(*BUSY, "--report", str(path))
     demo.wait_until_rides_run(requested=2)
 
-    kills = kill_in_turn(demo, times=3, dice=random.Random(9))
+    kills = kill_in_turn(demo, times=2, dice=random.Random(9))
 
     report = _report(path, demo)
     _assert_kept(report)
-    assert kills == 6
-    assert (report["restarts"]["api"], report["restarts"]["postgres"]) == (3, 3)
+    assert kills == 4
+    assert report["restarts"]["postgres"] == 2
+    # An API that starts while its database does may have to start once more.
+    assert report["restarts"]["api"] >= 2
 
 
 def test_a_demo_at_an_hour_without_trips_says_so_in_one_line(
