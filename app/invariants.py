@@ -70,7 +70,7 @@ CONSTRAINTS = (
     "suspensions_have_a_reason",
 )
 # Only functions write these, and nobody edits them.
-APPEND_ONLY = (
+BOOKS = (
     "event_log",
     "journal",
     "transfer",
@@ -81,7 +81,9 @@ APPEND_ONLY = (
     "tariff_version",
     "cooperative",
 )
-GUARDED = (*APPEND_ONLY, "balance", "event_stream")
+# The app itself adds a calibration; nobody edits one.
+APPEND_ONLY = (*BOOKS, "calibration")
+GUARDED = (*BOOKS, "balance", "event_stream")
 OWNERS_FUNCTIONS = ("found_cooperative", "release_hold")
 
 INDEXES_STAND = f"""

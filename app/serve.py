@@ -35,6 +35,8 @@ def server(settings: "Settings") -> "uvicorn.Server":
             ws="websockets-sansio",
             ws_max_size=MAX_FRAME_BYTES,
             ws_per_message_deflate=False,
+            # The room of sockets has heartbeats of its own, and a close code for silence.
+            ws_ping_interval=None,
             # Open sockets would otherwise keep a stopping server for ever.
             timeout_graceful_shutdown=SHUTDOWN_S,
             backlog=BACKLOG,

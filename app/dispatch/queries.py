@@ -117,9 +117,10 @@ async def close_offer(
 
 
 async def find_shift_vehicle(tx: Transaction, *, driver_id: UUID) -> UUID | None:
-    """Return the car of the driver's open shift, or None."""
+    """Return the car of the driver's open shift, which cannot end before this is over; or None."""
     vehicle_id: UUID | None = await tx.value(
-        "select vehicle_id from shift where driver_id = $1 and ended_at is null", driver_id
+        "select vehicle_id from shift where driver_id = $1 and ended_at is null for share",
+        driver_id,
     )
     return vehicle_id
 
