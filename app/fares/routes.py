@@ -1,9 +1,8 @@
 """HTTP of the fares' room: a price before anything is booked."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from app.fares import service
@@ -11,22 +10,12 @@ from app.fares.errors import RideTooShort
 from app.fares.schemas import QuoteRequest, QuoteView
 from app.foundation.problems import NotFound
 from app.foundation.web import json_response, problem_responses
-from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Rider
+from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Rider, SettingsDep
 from app.members.errors import NotSignedIn, RoleMissing
 from app.roads.routes import OutsideServiceAreaProblem, RoadsDep
-from app.settings import Settings
 from matching.travel import Point
 
 router = APIRouter(prefix="/v1", tags=["quotes"])
-
-
-def get_settings(request: Request) -> Settings:
-    """Return the program's settings."""
-    settings: Settings = request.app.state.settings
-    return settings
-
-
-SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 
 @router.post(

@@ -7,12 +7,19 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from app.fares.routes import SettingsDep
 from app.foundation.pagination import decode_cursor, make_page
 from app.foundation.problems import NotFound
 from app.foundation.web import json_response, problem_responses
 from app.ledger.errors import CreditLimitReached
-from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Driver, Rider, SignedIn
+from app.members.access import (
+    COMMAND_PROBLEMS,
+    Acting,
+    DatabaseDep,
+    Driver,
+    Rider,
+    SettingsDep,
+    SignedIn,
+)
 from app.members.errors import NotSignedIn, RoleMissing
 from app.members.roles import Role
 from app.rides import queries, service
