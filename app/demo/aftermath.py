@@ -27,7 +27,7 @@ async def clear_last_run(settings: Settings, *, say: Say) -> Settings:
     if settings.database_url is not None:
         given = settings.database_url.get_secret_value()
         ours = _sibling(given, DATABASE_NAME)
-        await _clear(given, ours, settings, say=say)
+        await _clear(given, ours, say=say)
         await create_database(given, name=DATABASE_NAME)
         return settings.model_copy(update={"database_url": SecretStr(ours)})
     home = settings.home / "postgres"
@@ -35,22 +35,28 @@ async def clear_last_run(settings: Settings, *, say: Say) -> Settings:
         raise LaunchError(f"a demo runs in {settings.home} already: stop it, or wait for its end")
     # Making a new server takes seconds; here they are not yet the demo's.
     async with lend_database(settings, say=say, database_name=DATABASE_NAME, make=True) as dsn:
-        await _clear(_sibling(dsn, "postgres"), dsn, settings, say=say)
+        await _clear(_sibling(dsn, "postgres"), dsn, say=say)
     return settings
 
 
-async def _clear(server: str, ours: str, settings: Settings, *, say: Say) -> None:
+async def _clear(server: str, ours: str, *, say: Say) -> None:
     async with connected(server) as connection:
         there = await connection.fetchval(
             "select true from pg_database where datname = $1", DATABASE_NAME
         )
         if not there:
             return
-        await _look_at(ours, settings, say=say)
-        await connection.execute(f'drop database "{DATABASE_NAME}"')
+        await _look_at(ours, say=say)
+        try:
+            await connection.execute(f'drop database "{DATABASE_NAME}"')
+        except asyncpg.ObjectInUseError:
+            raise LaunchError(
+                f"somebody is connected to the database {DATABASE_NAME}: a demo, or a console; "
+                "end that first"
+            ) from None
 
 
-async def _look_at(ours: str, settings: Settings, *, say: Say) -> None:
+async def _look_at(ours: str, *, say: Say) -> None:
     async with connected(ours) as connection:
         if not await connection.fetchval("select to_regclass('public.ride') is not null"):
             return
@@ -62,8 +68,8 @@ async def _look_at(ours: str, settings: Settings, *, say: Say) -> None:
             return
     if report.violations:
         raise LaunchError(
-            f"the run before broke a promise: {report.first_violation}; look at it with "
-            f"`meent audit`, then remove {settings.home / 'postgres'}"
+            f"the run before broke a promise: {report.first_violation}; its database "
+            f"{DATABASE_NAME} is kept as evidence: drop it, or choose another MEENT_HOME, to go on"
         )
     say(f"the run before left {rides} rides; audit: {len(report.checks)} checks, 0 broken")
 

@@ -63,8 +63,10 @@ async def run_demo(options: DemoOptions) -> int:
     """
     _require_a_place_for(options.report)
     settings = _settings(options)
-    folder = _new_folder(settings)
     city = await asyncio.to_thread(load_city, settings.city)
+    # Before anything is touched: where a demo runs already, this refuses.
+    settings = await clear_last_run(settings, say=say)
+    folder = _new_folder(settings)
     say(f"{city.name}: reading the roads, planning the hour")
     hour = await asyncio.to_thread(
         plan_hour,
@@ -76,7 +78,6 @@ async def run_demo(options: DemoOptions) -> int:
         seed=SEED,
     )
     await asyncio.to_thread(_prepare_roads, city, settings.home)
-    settings = await clear_last_run(settings, say=say)
     screen = Screen(city, hour=hour, speed=options.speed)
     _introduce(screen, hour, options)
     settings = _with_clock(settings, hour=hour, speed=options.speed)
@@ -138,7 +139,12 @@ def _new_folder(settings: Settings) -> Path:
     """Return the empty folder in which this run's files lie; also who looks for the processes."""
     folder = settings.home / "run"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise LaunchError(
+            f"{folder} cannot be made anew ({error.strerror}): choose another MEENT_HOME"
+        ) from None
     return folder
 
 

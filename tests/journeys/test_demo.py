@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,12 +70,25 @@ def _assert_kept(report: Any) -> None:
     assert report["fare_minor"] == report["commission_minor"] + report["driver_net_minor"] > 0
 
 
-def test_ctrl_c_ends_a_demo_half_way_and_leaves_nothing_running(started: Any) -> None:
+def test_a_demo_lets_no_second_one_in_and_ends_at_ctrl_c_leaving_nothing_running(
+    started: Any,
+) -> None:
     demo = started(*SHORT)
     demo.wait_until_rides_run()
     pids = demo.pids()
     assert set(pids) >= {"postgres", "api", "phones"}
+    second = subprocess.run(
+        demo.process.args,
+        env={**os.environ, "MEENT_HOME": str(demo.home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert "a demo runs in" in second.stderr
 
+    assert demo.pids() == pids
     demo.process.send_signal(signal.SIGINT)
 
     assert demo.process.wait(30) == 130, demo.log.read_text(encoding="utf-8")
