@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -83,7 +83,7 @@ class Screen:
             ("drivers' net", money(seen.driver_net_minor, self._city.currency)),
         ]
 
-    def _table(self, rows: list[tuple[str, str]]) -> Table:
+    def _table(self, rows: list[tuple[str, str]]) -> Group:
         title = f"{self._city.name}, {self._hour.kind} demand, {self._speed:g} times as fast"
         return _as_table(title, rows)
 
@@ -129,8 +129,8 @@ def _minutes(wait: dict[str, float | None]) -> str:
     return f"mean {mean / 60:.1f} min, median {p50 / 60:.1f}, 95th percentile {p95 / 60:.1f}"
 
 
-def _as_table(title: str, rows: list[tuple[str, str]]) -> Table:
-    table = Table(title=Text(title), box=box.SIMPLE, show_header=False, title_justify="left")
+def _as_table(title: str, rows: list[tuple[str, str]]) -> Group:
+    table = Table(box=box.SIMPLE, show_header=False)
     for name, value in rows:
         table.add_row(Text(name, style="dim"), Text(value))
-    return table
+    return Group(Text(title, style="bold"), table)
