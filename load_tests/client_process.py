@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 LONGEST_S = 120.0
+PAUSE_S = 0.5  # a client stands still so long after its warm-up, while CPU and counts are read
 _LONGEST_LINE = 1 << 20
 
 

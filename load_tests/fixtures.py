@@ -65,9 +65,10 @@ async def prepare_riders(owner: asyncpg.Connection, *, count: int) -> list[Prepa
     async with owner.transaction():
         await _join(owner, [(r.member_id, r.token) for r in riders], Role.RIDER, now)
         await owner.execute(
-            "select count(open_account(a.id, 'rider', a.owner, c.currency, $3, $4))"
-            " from cooperative c, unnest($1::uuid[], $2::uuid[]) as a(id, owner)",
-            [new_id() for _ in riders],
+            "with opened as (insert into account (id, kind, member_id, currency, opened_at)"
+            "  select uuidv7(), 'rider', m.id, c.currency, $3"
+            "  from cooperative c, unnest($1::uuid[]) as m(id) returning id)"
+            " insert into balance (account_id, lowest_minor) select id, $2 from opened",
             [rider.member_id for rider in riders],
             -_CREDIT_MINOR,
             now,

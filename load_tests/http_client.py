@@ -130,6 +130,7 @@ async def main() -> None:
     lines = await open_lines(job["port"], count=job["connections"])
     await closed_loop(lines, requests, seconds=job["warm_up_s"])
     tell({"warm": True})
+    await asyncio.sleep(job["pause_s"])
     if job["per_s"] is None:
         tell(await closed_loop(lines, requests, seconds=job["seconds"]))
     else:

@@ -19,7 +19,7 @@ from load_tests.recording import Script, Statement, write_script
 from load_tests.stage import Stage
 
 CLIENTS, THREADS = 16, 2
-PER_CLIENT = 400  # bookings of each client in a round
+PER_CLIENT = 300  # bookings of each client in a round
 LOOK_UPS_PER_CLIENT = 4_000
 LONGEST_S = 60.0
 _VALUES = "bench_booking"

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.drivers.positions import PositionResult
 from app.roads.port import Say
-from load_tests.client_process import client_process
+from load_tests.client_process import PAUSE_S, client_process
 from load_tests.fixtures import prepare_drivers, settle
 from load_tests.stage import Cpu, Stage
 
@@ -65,6 +65,7 @@ async def measure_positions(stage: Stage, *, say: Say) -> PositionLoad:
         "url": stage.running.base_url.replace("http", "ws", 1) + "/v1/socket",
         "tickets": [driver.ticket for driver in drivers],
         "idle_s": IDLE_S,
+        "pause_s": PAUSE_S,
         "behind_s": BEHIND_S,
         "per_s": PER_S,
         "seconds": SECONDS,

@@ -44,13 +44,13 @@ class Phone:
                 self.took_ms.append((time.perf_counter() - self.pinged_s.pop(0)) * 1000)
 
 
-async def open_phone(url: str, *, ticket: str, lat: float, behind_s: float) -> Phone:
-    """Return a telephone that was welcomed; its device's clock is ``behind_s`` behind ours."""
+async def open_phone(url: str, *, ticket: str, lat: float) -> Phone:
+    """Return a telephone that was welcomed; its device's clock shows ours."""
     socket = await connect(url, compression=None, open_timeout=20, ping_interval=None)
     await socket.send(orjson.dumps({"type": "hello", "ticket": ticket}).decode())
     welcome = orjson.loads(await asyncio.wait_for(socket.recv(), 20))
     assert welcome["type"] == "welcome", welcome
-    return Phone(socket, datetime.now(UTC) - timedelta(seconds=behind_s), lat)
+    return Phone(socket, datetime.now(UTC), lat)
 
 
 async def send_round(phones: list[Phone], *, per_s: float, seconds: float) -> dict[str, Any]:
@@ -89,17 +89,18 @@ async def main() -> None:
         phones = []
         for number, ticket in enumerate(job["tickets"]):
             lat = 47.05 + number * 0.0003
-            phone = await open_phone(
-                job["url"], ticket=ticket, lat=lat, behind_s=job["behind_s"] - job["idle_s"]
-            )
+            phone = await open_phone(job["url"], ticket=ticket, lat=lat)
             stack.push_async_callback(phone.socket.close)
             tasks.create_task(phone.listen())
             phones.append(phone)
         tell({"connected": len(phones)})
         await asyncio.sleep(job["idle_s"])
         tell({"idle": True})
+        for phone in phones:
+            phone.device_at = datetime.now(UTC) - timedelta(seconds=job["behind_s"])
         await send_round(phones, per_s=len(phones), seconds=1.0)
         tell({"warm": True})
+        await asyncio.sleep(job["pause_s"])
         tell(await send_round(phones, per_s=job["per_s"], seconds=job["seconds"]))
         for phone in phones:
             await phone.socket.close()
