@@ -134,7 +134,12 @@ def create_app(
             yield
 
     app = FastAPI(
-        title="Meent", version="0.1.0", description=_DESCRIPTION, lifespan=lifespan, redoc_url=None
+        title="Meent",
+        version="0.1.0",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.settings = settings
     app.state.city = city
