@@ -160,9 +160,9 @@ def _introduce(screen: Screen, hour: DemoHour, options: DemoOptions) -> None:
     ours = "as asked" if options.drivers else "as many as this demand keeps busy"
     screen.say(
         f"{len(hour.riders)} requests ({hour.kind}) in {options.minutes:g} minutes from "
-        f"{hour.start:%A %d %B %Y %H:%M}; {len(hour.drivers)} drivers, {ours}; "
-        f"{options.speed:g} times as fast as life"
+        f"{hour.start:%A %d %B %Y %H:%M}, {options.speed:g} times as fast as life"
     )
+    screen.say(f"{len(hour.drivers)} drivers, {ours}")
     screen.say("every phone signs in from this machine, so limits on sign-in codes are lifted")
 
 

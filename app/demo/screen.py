@@ -93,14 +93,14 @@ class Screen:
         currency, asked = report["currency"], report["requested"] - report["refused"]
         share = report["completed"] / asked if asked else 0.0
         rows = [
-            ("demand", f"{report['demand']}, {report['minutes']:g} min from {report['from']}"),
+            ("demand", f"{report['demand']}, {report['minutes']:g} min from {_opening(report)}"),
             ("drivers", str(report["drivers"])),
             ("requests", f"{report['requested']} ({report['refused']} could not be driven)"),
             ("completed", f"{report['completed']} ({share:.1%})"),
-            ("cancelled / no driver / no show / unfinished", _four(report)),
+            ("not driven", _not_driven(report)),
             ("wait for pickup", _minutes(wait)),
             ("offers", ", ".join(f"{many} {state}" for state, many in offers.items())),
-            ("dispatch tick", f"median {tick['p50']:g} ms, 99th percentile {tick['p99']:g} ms"),
+            ("dispatch tick", f"median {tick['p50']:g} ms, 99 % below {tick['p99']:g} ms"),
             ("fares", money(report["fare_minor"], currency)),
             ("= commission", money(report["commission_minor"], currency)),
             ("+ drivers' net", money(report["driver_net_minor"], currency)),
@@ -113,9 +113,13 @@ class Screen:
             self.say(line)
 
 
-def _four(report: dict[str, Any]) -> str:
+def _opening(report: dict[str, Any]) -> str:
+    return f"{datetime.fromisoformat(report['from']):%a %d %b %Y %H:%M}"
+
+
+def _not_driven(report: dict[str, Any]) -> str:
     names = ("cancelled", "no_driver", "no_show", "unfinished")
-    return " / ".join(str(report[name]) for name in names)
+    return ", ".join(f"{report[name]} {name.replace('_', ' ')}" for name in names)
 
 
 def _lost(report: dict[str, Any]) -> str:
@@ -126,7 +130,7 @@ def _minutes(wait: dict[str, float | None]) -> str:
     if wait["mean"] is None or wait["p50"] is None or wait["p95"] is None:
         return "-"
     mean, p50, p95 = (wait[name] or 0.0 for name in ("mean", "p50", "p95"))
-    return f"mean {mean / 60:.1f} min, median {p50 / 60:.1f}, 95th percentile {p95 / 60:.1f}"
+    return f"mean {mean / 60:.1f} min, median {p50 / 60:.1f}, 95 % below {p95 / 60:.1f}"
 
 
 def _as_table(title: str, rows: list[tuple[str, str]]) -> Group:
