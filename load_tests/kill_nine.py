@@ -19,6 +19,8 @@ from typing import Any
 
 import httpx
 
+from app.settings import default_home
+
 VICTIMS = ("api", "postgres")
 OPEN_WITHIN_S, BACK_WITHIN_S = 120.0, 60.0
 BETWEEN_KILLS_S = (1.0, 3.0)
@@ -132,7 +134,7 @@ def main() -> int:
     """Run the demo, kill in it, print the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=10, help="kills of each process")
-    parser.add_argument("--home", type=Path, default=Path("/var/tmp/meent-kill-nine"))  # noqa: S108
+    parser.add_argument("--home", type=Path, default=default_home() / "kill-nine")
     options, rest = parser.parse_known_args()
     options.home.mkdir(parents=True, exist_ok=True)
     report_path = options.home / "report.json"
