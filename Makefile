@@ -31,3 +31,7 @@ lock: $(READY) ## write requirements.lock anew from pyproject.toml
 .PHONY: bench
 bench: $(READY) ## measure bookings and positions under load (ARGS="--json FILE" to keep the figures)
 	@$(VENV)/bin/python -m load_tests.report $(ARGS)
+
+.PHONY: kill-nine
+kill-nine: $(READY) ## kill the API and PostgreSQL ten times each while the demo runs; nothing may be lost
+	@$(PY) load_tests/kill_nine.py --times 10

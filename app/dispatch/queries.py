@@ -13,6 +13,7 @@ from ride r join quote q on q.id = r.quote_id
 where r.state = 'requested' and r.search_until > $1
   and not exists (select from offer o where o.ride_id = r.id and o.state = 'open')
 order by r.id
+limit $2
 """
 
 # A driver is free who is on shift, not suspended, has all papers, no open ride and no open offer.
@@ -62,9 +63,9 @@ from offer o join ride r on r.id = o.ride_id join quote q on q.id = r.quote_id
 """
 
 
-async def waiting_rides(reader: Transaction, *, now: datetime) -> list[Any]:
-    """Return the rides that look for a driver and are not on offer."""
-    return await reader.rows(_WAITING_RIDES, now)
+async def waiting_rides(reader: Transaction, *, now: datetime, limit: int) -> list[Any]:
+    """Return the rides that look for a driver and are not on offer, the oldest first."""
+    return await reader.rows(_WAITING_RIDES, now, limit)
 
 
 async def free_drivers(reader: Transaction, *, today: date, papers: int) -> list[UUID]:

@@ -28,6 +28,7 @@ from matching.travel import Point, StraightLine, distance_m
 
 # Nobody gets there faster than this, so nobody is left out before the road engine was asked.
 AT_BEST = StraightLine(detour=1.0, speed_mps=90 / 3.6)
+MOST_RIDES = 5000  # of one tick; who came later waits for the next
 SEED = 1  # ties are drawn from it; a stored tick replays to the same result
 
 
@@ -89,7 +90,7 @@ class Dispatcher:
     async def _gather(self, now: datetime) -> Problem | None:
         """Return who waits and who is free, or None where there is nobody to pair."""
         async with self._database.reading() as reader:
-            rides = await queries.waiting_rides(reader, now=now)
+            rides = await queries.waiting_rides(reader, now=now, limit=MOST_RIDES)
             if not rides:
                 return None
             free = await queries.free_drivers(

@@ -20,7 +20,7 @@ from app.members.errors import DriverDocumentExpired, MemberSuspended, NotSigned
 router = APIRouter(prefix="/v1/shifts", tags=["shifts"])
 
 
-def get_positions(request: Request) -> Positions:
+async def get_positions(request: Request) -> Positions:
     """Return where this process knows the drivers to be."""
     positions: Positions = request.app.state.positions
     return positions

@@ -83,7 +83,7 @@ def _write_once(path: Path, secret: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
-def get_keys(connection: HTTPConnection) -> Keys:
+async def get_keys(connection: HTTPConnection) -> Keys:
     """Return the program's keys. Not async: the first call may write a file, which blocks."""
     return load_keys(connection.app.state.settings)
 

@@ -33,7 +33,7 @@ def outside(error: OutsideServiceArea) -> OutsideServiceAreaProblem:
     return OutsideServiceAreaProblem(str(error), distance_m=far)
 
 
-def get_roads(request: Request) -> Roads:
+async def get_roads(request: Request) -> Roads:
     """Return the city's roads."""
     roads: Roads = request.app.state.roads
     return roads

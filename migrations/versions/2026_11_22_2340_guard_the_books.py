@@ -82,8 +82,12 @@ create function open_account(
 declare
   existing uuid;
 begin
-  select id into existing from account
-    where kind = account_kind and member_id is not distinct from owner_id;
+  -- Two branches, since "is not distinct from" would read the whole table instead of an index.
+  if owner_id is null then
+    select id into existing from account where kind = account_kind and member_id is null;
+  else
+    select id into existing from account where kind = account_kind and member_id = owner_id;
+  end if;
   if existing is not null then
     return existing;
   end if;
