@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -26,11 +27,12 @@ PATIENCE_S = 150
 
 @pytest.fixture
 def home() -> Path:
-    """A home for demos that is kept: a second run of the tests starts at once."""
+    """A home for demos: its roads are kept, its database is not, whatever an older run left."""
     checkout = hashlib.sha256(str(PROJECT).encode()).hexdigest()[:12]
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     home = default_home() / f"tests-{checkout}" / f"{worker}-demos"
     home.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(home / "demo" / "postgres", ignore_errors=True)
     return home
 
 
