@@ -19,8 +19,8 @@ from typer._click.exceptions import ClickException  # typer re-exports only some
 from app.terminal import one_line, plain, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from app.audit import AuditReport
-    from app.doctor import Finding
+    from app.audit.report import AuditReport
+    from app.operating.doctor import Finding
     from app.settings import Settings
 
 STOPPED_BY_CTRL_C = 130
@@ -92,7 +92,7 @@ def serve(
     """Run a city: database, road engine and API, until Ctrl-C."""
     settings = _settings(city=city, port=port)
 
-    from app.launch import run_platform
+    from app.operating.launch import run_platform
 
     async def work() -> None:
         async with run_platform(settings, say=say) as running:
@@ -136,9 +136,9 @@ def demo(
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest form of the tables."""
-    from app.database_setup import connected, migrate_database, require_version
     from app.foundation.migrate import newest_revision
-    from app.launch import lend_database
+    from app.operating.database_setup import connected, migrate_database, require_version
+    from app.operating.launch import lend_database
 
     async def work() -> None:
         async with lend_database(_settings(), say=say, make=True) as dsn:
@@ -167,8 +167,8 @@ def appoint(
 
     from app.foundation.database import open_database
     from app.foundation.hints import Hints
-    from app.launch import lend_database
     from app.members import service
+    from app.operating.launch import lend_database
 
     async def work() -> Any:
         async with lend_database(_settings(), say=say) as dsn:
@@ -189,7 +189,7 @@ def appoint(
 
 async def _require_founded(dsn: str) -> None:
     """Refuse a database that was not migrated and founded yet."""
-    from app.database_setup import DatabaseSetupError, connected
+    from app.operating.database_setup import DatabaseSetupError, connected
 
     async with connected(dsn) as connection:
         ready = await connection.fetchval("select to_regclass('cooperative')")
@@ -200,9 +200,9 @@ async def _require_founded(dsn: str) -> None:
 @app.command()
 def audit(*, as_json: AsJson = False) -> None:
     """Check every promise in the books; exit 1 and name the first one that is broken."""
-    from app.audit import audit as look
-    from app.database_setup import connected
-    from app.launch import lend_database
+    from app.audit.report import audit as look
+    from app.operating.database_setup import connected
+    from app.operating.launch import lend_database
 
     async def work() -> "AuditReport":
         async with lend_database(_settings(), say=say) as dsn:
@@ -227,7 +227,7 @@ def audit(*, as_json: AsJson = False) -> None:
 @app.command()
 def doctor(*, as_json: AsJson = False) -> None:
     """Look at everything the program stands on and say what to do; exit 1 on an error."""
-    from app.doctor import Level, examine, known_settings
+    from app.operating.doctor import Level, examine, known_settings
 
     findings = _run(examine())
     if as_json:

@@ -10,12 +10,12 @@ _WIDTH = 160
 # Errors whose message is one line that says what to do.
 _EXPECTED = (
     ("app.city", "CityError"),
-    ("app.database_setup", "DatabaseSetupError"),
+    ("app.operating.database_setup", "DatabaseSetupError"),
     ("app.foundation.children", "ChildFailedError"),
     ("app.foundation.postgres_folder", "ClusterError"),
     ("app.foundation.problems", "Problem"),
-    ("app.launch", "LaunchError"),
-    ("app.prepare_roads", "RoadsNotPreparedError"),
+    ("app.operating.launch", "LaunchError"),
+    ("app.operating.prepare_roads", "RoadsNotPreparedError"),
     ("app.roads.port", "RoadFileError"),
     ("app.settings", "SettingsError"),
 )

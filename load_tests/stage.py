@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from app.foundation import postgres_folder
-from app.launch import Running, run_platform
+from app.operating.launch import Running, run_platform
 from app.roads.port import Say
 from app.settings import BUILT_IN_CITY, load_settings
 from load_tests.cpu import family_cpu_us

@@ -5,10 +5,10 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 from pydantic import SecretStr
 
-from app.audit import audit
-from app.database_setup import connected, create_database
+from app.audit.report import audit
 from app.foundation import embedded_postgres
-from app.launch import LaunchError, lend_database
+from app.operating.database_setup import connected, create_database
+from app.operating.launch import LaunchError, lend_database
 from app.roads.port import Say
 from app.settings import Settings
 

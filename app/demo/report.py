@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.audit import AuditReport
+from app.audit.report import AuditReport
 from app.city import City
 from app.demo.demand import DemoHour
 from app.demo.plan import Outcome

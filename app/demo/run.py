@@ -18,9 +18,8 @@ from pathlib import Path
 
 import msgspec
 
-from app.audit import audit
+from app.audit.report import audit
 from app.city import City, load_city
-from app.database_setup import connected
 from app.demo.aftermath import DATABASE_NAME, clear_last_run
 from app.demo.demand import STAFF_PHONE, DemoHour, plan_hour
 from app.demo.plan import Outcome, Plan, Seen, read_json, write_json
@@ -29,9 +28,10 @@ from app.demo.screen import Screen
 from app.foundation.children import Command
 from app.foundation.database import open_database
 from app.foundation.hints import Hints
-from app.launch import LaunchError, Running, run_platform
 from app.members import service as members
 from app.members.roles import Role
+from app.operating.database_setup import connected
+from app.operating.launch import LaunchError, Running, run_platform
 from app.roads.osrm_data import OsrmNotInstalledError, prepare_osrm
 from app.settings import Profile, Settings, load_settings
 from app.terminal import say

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app import invariants
+from app.audit import invariants
 from app.foundation import metrics
 
 # Long books take long to add up; somebody waits for the answer, but not for ever.

@@ -16,7 +16,9 @@ import httpx
 from pydantic import SecretStr
 
 from app.city import City, load_city
-from app.database_setup import (
+from app.foundation import embedded_postgres
+from app.foundation.children import Command, Family
+from app.operating.database_setup import (
     connected,
     create_database,
     found_if_new,
@@ -24,9 +26,7 @@ from app.database_setup import (
     require_careful_settings,
     require_version,
 )
-from app.foundation import embedded_postgres
-from app.foundation.children import Command, Family
-from app.prepare_roads import prepare_roads
+from app.operating.prepare_roads import prepare_roads
 from app.roads.osrm_data import OsrmData, OsrmNotInstalledError
 from app.roads.port import Say
 from app.settings import Profile, Settings
@@ -264,7 +264,7 @@ def _api(
     return Command(
         name="api",
         # -P: a folder named app in the current directory is not our program.
-        argv=(sys.executable, "-P", "-m", "app.serve"),
+        argv=(sys.executable, "-P", "-m", "app.operating.serve"),
         # The environment, as every user of the machine may read a command line.
         env=environment(settings.model_copy(update=given)),
         log_path=log_path,

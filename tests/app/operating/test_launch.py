@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from app.foundation.children import alive
-from app.launch import environment as settings_environment
+from app.operating.launch import environment as settings_environment
 from app.settings import BUILT_IN_CITY, Settings, load_settings
 from tests.app.commands import CHECKOUT, PROGRAM, environment, meent, new_home, processes_of
 
@@ -126,21 +126,21 @@ def test_a_second_platform_in_the_same_home_is_refused(first: Served) -> None:
 
 
 def test_a_killed_api_comes_back_on_the_same_port(first: Served) -> None:
-    old = first.pid_of("app.serve")
+    old = first.pid_of("app.operating.serve")
     os.kill(old, signal.SIGKILL)
     assert becomes(lambda: not alive(old), within_s=5)
     assert becomes(first.is_ready, within_s=START_S)
-    assert first.pid_of("app.serve") != old
+    assert first.pid_of("app.operating.serve") != old
 
 
 def test_a_killed_database_comes_back_under_the_running_api(first: Served) -> None:
-    api = first.pid_of("app.serve")
+    api = first.pid_of("app.operating.serve")
     old = first.pid_of("/postgres -D")
     os.kill(old, signal.SIGKILL)
     assert becomes(lambda: not alive(old), within_s=5)
     assert becomes(first.is_ready, within_s=30)
     assert first.pid_of("/postgres -D") != old
-    assert first.pid_of("app.serve") == api
+    assert first.pid_of("app.operating.serve") == api
 
 
 def test_ctrl_c_stops_everything_that_was_started(first: Served) -> None:

@@ -16,18 +16,18 @@ from typing import Any
 from pydantic_core import PydanticUndefined
 
 from app.city import CityError, load_city
-from app.database_setup import (
+from app.foundation import postgres_folder
+from app.foundation.children import ChildFailedError
+from app.foundation.migrate import newest_revision
+from app.foundation.postgres_folder import ClusterError
+from app.members.keys import KEY_FILE
+from app.operating.database_setup import (
     OLDEST_VERSION,
     DatabaseSetupError,
     connected,
     unsafe_settings,
 )
-from app.foundation import postgres_folder
-from app.foundation.children import ChildFailedError
-from app.foundation.migrate import newest_revision
-from app.foundation.postgres_folder import ClusterError
-from app.launch import LaunchError, is_free, lend_database
-from app.members.keys import KEY_FILE
+from app.operating.launch import LaunchError, is_free, lend_database
 from app.settings import Profile, Settings, SettingsError, load_settings
 
 OLDEST_PYTHON = (3, 12)

@@ -38,7 +38,7 @@ async def _prepare_in_child(pbf: Path, *, home: Path, say: Say) -> None:
     log.unlink(missing_ok=True)
     command = Command(
         name="roads",
-        argv=(sys.executable, "-P", "-m", "app.prepare_roads", str(pbf), str(home)),
+        argv=(sys.executable, "-P", "-m", "app.operating.prepare_roads", str(pbf), str(home)),
         env={name: text for name, text in os.environ.items() if not name.startswith("MEENT_")},
         log_path=log,
     )

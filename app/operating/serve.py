@@ -1,4 +1,4 @@
-"""The API's own process: `python -m app.serve`, settings from the environment, nothing in argv."""
+"""The API's own process: `python -m app.operating.serve`, all settings from the environment."""
 # ruff: noqa: PLC0415 - the solver's spawned process imports this file anew and needs none of it
 
 import asyncio

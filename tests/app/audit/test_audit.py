@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app import invariants
-from app.audit import AuditReport, audit
+from app.audit import invariants
+from app.audit.report import AuditReport, audit
 from app.fares import service as fares
 from app.foundation import metrics
 from app.foundation.commands import Command

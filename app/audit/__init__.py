@@ -1,0 +1,1 @@
+"""Every promise of the program, as a statement that names whatever breaks it."""
