@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,10 @@ from app.roads.places import Places
 from app.roads.service import Roads
 from app.settings import BUILT_IN_CITY, Settings, default_home
 from app.tables import metadata
+
+# A shell that runs the tests in the background lets them ignore Ctrl-C, and every program that a
+# test starts and stops by it would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PROJECT = Path(__file__).parents[1]
 FRIDAY_EVENING = datetime(2026, 5, 22, 15, 0, tzinfo=UTC)
