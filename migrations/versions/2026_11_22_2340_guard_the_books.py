@@ -6,7 +6,7 @@ Revision: guard_the_books
 from alembic import op
 
 revision = "guard_the_books"
-down_revision = "create_every_table"
+down_revision = "create_dispatch"
 branch_labels = None
 depends_on = None
 
