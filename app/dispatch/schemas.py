@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.dispatch.models import OfferState
-from app.fares.schemas import StopView
+from app.fares.schemas import StopView, with_stops
 
 
 class OfferView(BaseModel):
@@ -123,7 +123,4 @@ class OfferDeclined(BaseModel):
 
 def offer_view(row: Any) -> dict[str, Any]:
     """Return the API's form of an offer."""
-    values = dict(row)
-    for end in ("pickup", "dropoff"):
-        values[end] = {part: values[f"{end}_{part}"] for part in ("lat", "lng", "name")}
-    return OfferView.model_validate(values).model_dump(mode="json")
+    return OfferView.model_validate(with_stops(row)).model_dump(mode="json")

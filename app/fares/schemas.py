@@ -1,7 +1,7 @@
 """API shapes of the fares' room."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -39,6 +39,14 @@ class StopView(BaseModel):
     lat: float
     lng: float
     name: str
+
+
+def with_stops(row: Any) -> dict[str, Any]:
+    """Return a row's columns, with both ends of the ride as one value each."""
+    values = dict(row)
+    for end in ("pickup", "dropoff"):
+        values[end] = {part: values[f"{end}_{part}"] for part in ("lat", "lng", "name")}
+    return values
 
 
 class QuoteView(BaseModel):

@@ -11,7 +11,7 @@ from app.assembly.policies import policy_in_force
 from app.fares import queries
 from app.fares.errors import RideTooShort
 from app.fares.rules import Tariff, itemise
-from app.fares.schemas import QuoteView
+from app.fares.schemas import QuoteView, with_stops
 from app.foundation.database import Database, Transaction
 from app.foundation.ids import new_id
 from app.foundation.problems import NotFound
@@ -27,11 +27,7 @@ POSITION_AGE_S = 30
 
 def quote_view(row: Any) -> dict[str, Any]:
     """Return the API's form of a stored quote."""
-    ends = {
-        end: {part: row[f"{end}_{part}"] for part in ("lat", "lng", "name")}
-        for end in ("pickup", "dropoff")
-    }
-    return QuoteView.model_validate({**dict(row), **ends}).model_dump(mode="json")
+    return QuoteView.model_validate(with_stops(row)).model_dump(mode="json")
 
 
 async def plan_route(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.fares.schemas import StopView
+from app.fares.schemas import StopView, with_stops
 from app.foundation.schemas import RequestModel
 from app.rides.lifecycle import RideState
 
@@ -115,8 +115,6 @@ class RidesView(BaseModel):
 
 def ride_view(row: Any) -> dict[str, Any]:
     """Return the API's form of a ride."""
-    values = dict(row)
-    for end in ("pickup", "dropoff"):
-        values[end] = {part: values[f"{end}_{part}"] for part in ("lat", "lng", "name")}
+    values = with_stops(row)
     car = {name: values[name] for name in CarView.model_fields} if values["driver_id"] else None
     return RideView.model_validate({**values, "car": car}).model_dump(mode="json")

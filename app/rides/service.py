@@ -130,6 +130,14 @@ async def _step(
     return row
 
 
+async def _driver_step(
+    tx: Transaction, step: Step, ride_id: UUID, driver_id: UUID, now: datetime
+) -> Any:
+    return await _step(
+        tx, ride_id=ride_id, step=step, party=Party.DRIVER, member_id=driver_id, now=now
+    )
+
+
 def _answer(row: Any) -> dict[str, Any]:
     return {"id": str(row["id"]), "state": row["state"]}
 
@@ -138,31 +146,21 @@ async def arrive(
     tx: Transaction, *, ride_id: UUID, driver_id: UUID, now: datetime
 ) -> dict[str, Any]:
     """The driver stands at the pickup; the free waiting time begins."""
-    return _answer(
-        await _step(
-            tx, ride_id=ride_id, step=Step.ARRIVE, party=Party.DRIVER, member_id=driver_id, now=now
-        )
-    )
+    return _answer(await _driver_step(tx, Step.ARRIVE, ride_id, driver_id, now))
 
 
 async def start(
     tx: Transaction, *, ride_id: UUID, driver_id: UUID, now: datetime
 ) -> dict[str, Any]:
     """The rider is in the car."""
-    return _answer(
-        await _step(
-            tx, ride_id=ride_id, step=Step.START, party=Party.DRIVER, member_id=driver_id, now=now
-        )
-    )
+    return _answer(await _driver_step(tx, Step.START, ride_id, driver_id, now))
 
 
 async def complete(
     tx: Transaction, *, ride_id: UUID, driver_id: UUID, now: datetime
 ) -> dict[str, Any]:
     """Finish a ride and book its fare, split by the share stored on its quote. Both or neither."""
-    row = await _step(
-        tx, ride_id=ride_id, step=Step.COMPLETE, party=Party.DRIVER, member_id=driver_id, now=now
-    )
+    row = await _driver_step(tx, Step.COMPLETE, ride_id, driver_id, now)
     quote = await fares.get_quote(tx, quote_id=row["quote_id"], rider_id=row["rider_id"])
     await ledger.post_ride_fare(
         tx,
@@ -229,9 +227,7 @@ async def report_no_show(
     earliest = await queries.no_show_from(tx, ride_id=ride_id)
     if earliest is not None and now < earliest:
         raise TooEarlyForNoShow(earliest=earliest.isoformat())
-    row = await _step(
-        tx, ride_id=ride_id, step=Step.NO_SHOW, party=Party.DRIVER, member_id=driver_id, now=now
-    )
+    row = await _driver_step(tx, Step.NO_SHOW, ride_id, driver_id, now)
     await ledger.release_fare(tx, hold_id=row["hold_id"], now=now)
     return _answer(row)
 
