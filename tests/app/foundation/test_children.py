@@ -35,8 +35,11 @@ async def main(notes):
     async with Family() as family:
         for name in ("first", "second"):
             trap = f"trap 'echo {name} >> {notes}; exit 0' TERM"
-            script = trap + "; while :; do sleep 0.02; done"
-            child = await family.add(Command(name=name, argv=("sh", "-c", script), grace_s=1))
+            up = Path(f"{notes}.{name}")
+            script = f"{trap}; touch {up}; while :; do sleep 0.02; done"
+            child = await family.add(Command(name=name, argv=("sh", "-c", script), grace_s=5))
+            while not up.exists():  # Before that it would not hear that it is to stop.
+                await asyncio.sleep(0.01)
             print(child.pid, flush=True)
         if len(sys.argv) > 2 and os.fork() == 0:
             time.sleep(30)  # A copy of the parent that keeps every descriptor open.
