@@ -5,14 +5,14 @@ in a process of its own: everything here can be pickled, and nothing looks at a 
 keeps the deadline; if it passes, the caller leaves the process behind and calls `solve_greedy`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import ortools
-from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
 from matching.arrays import IntArray
 from matching.costs import CostTerms, cost_terms, not_serving
+from matching.flow import cheapest_edges
 from matching.problem import (
     Assignment,
     Candidates,
@@ -36,17 +36,18 @@ class Limits:
 
     `deadline_s` is kept by the caller, from outside. Within, it becomes `edge_budget`: a problem
     with more edges goes to the greedy method at once. `edges_per_s` is what the flow solver manages
-    on a modest machine: the slowest of our measurements was 390,000. Refused: zero or less.
+    on a modest machine: the slowest of our measurements was 390,000. `pairs_per_s` is how many
+    pairs a round of `solve_certified` looks through besides. Refused: zero or less.
     """
 
     deadline_s: float = 1.0
     edges_per_s: float = 300_000.0
+    pairs_per_s: float = 100_000_000.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.deadline_s < np.inf:
-            raise ValueError(f"deadline_s must be positive, got {self.deadline_s}")
-        if not 0 < self.edges_per_s < np.inf:
-            raise ValueError(f"edges_per_s must be positive, got {self.edges_per_s}")
+        for name in ("deadline_s", "edges_per_s", "pairs_per_s"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
 
     @property
     def edge_budget(self) -> int:
@@ -100,16 +101,42 @@ def solve_greedy(
     return _greedily(_prepared(problem, candidates, seed=seed), because=because)
 
 
-def _prepared(problem: Problem, candidates: Candidates, *, seed: int) -> _Instance:
-    _check_belongs(problem, candidates)
+def explained(
+    problem: Problem,
+    candidates: Candidates,
+    *,
+    chosen: IntArray,
+    seed: int,
+    solver: str,
+    gap: float | None,
+) -> Assignment:
+    """The pairing of the `chosen` edges, found by another `solver` with OR-Tools, as a result.
+
+    `gap` is what that solver has proven (None: nothing). Refusals are as in `solve`.
+    """
+    instance = _prepared(problem, candidates, seed=seed)
+    result = _assignment(instance, chosen, solver=solver, version=ortools.__version__)
+    return replace(result, gap=gap)
+
+
+def tie_order(problem: Problem, *, seed: int) -> tuple[IntArray, IntArray]:
+    """Each rider's and each driver's place in the order, drawn from the seed, that breaks ties.
+
+    Refused: a negative seed.
+    """
     if seed < 0:
         raise ValueError(f"seed must not be negative, got {seed}")
+    shuffle = np.random.default_rng(seed)
+    riders = _tie_order(problem.demand.ids, shuffle=shuffle)
+    return riders, _tie_order(problem.supply.ids, shuffle=shuffle)
+
+
+def _prepared(problem: Problem, candidates: Candidates, *, seed: int) -> _Instance:
+    _check_belongs(problem, candidates)
+    rider_place, driver_place = tie_order(problem, seed=seed)
     terms = cost_terms(problem, candidates)
     total_ds, price_ds = terms.total_ds, not_serving(problem)
-    shuffle = np.random.default_rng(seed)
-    rider_place = _tie_order(problem.demand.ids, shuffle=shuffle)[candidates.rider]
-    driver_place = _tie_order(problem.supply.ids, shuffle=shuffle)[candidates.driver]
-    order = np.lexsort((driver_place, rider_place))
+    order = np.lexsort((driver_place[candidates.driver], rider_place[candidates.rider]))
     useful = order[(total_ds <= price_ds[candidates.rider])[order]]
     return _Instance(candidates, terms, total_ds, price_ds, order, useful, seed)
 
@@ -153,51 +180,16 @@ def _tie_order(ids: tuple[Id, ...], *, shuffle: np.random.Generator) -> IntArray
 def _cheapest_flow(instance: _Instance) -> IntArray | None:
     """The edges of a least-cost pairing, or None if the solver ended without one.
 
-    One unit flows from each rider, through a driver or straight, to a common end; a driver lets one
-    unit through. The solver always treats the same nodes and arcs in the same order alike, and
-    here they come in the tie order.
+    The edges come in the tie order, which the solver keeps among equals.
     """
     edges = instance.useful
-    if len(edges) == 0:
-        return edges
-    rider = _numbered(instance.candidates.rider[edges])
-    driver = _numbered(instance.candidates.driver[edges])
-    riders, drivers = int(rider.max()) + 1, int(driver.max()) + 1
-    end = riders + drivers
-    # Costs are scaled so that one more rider left unserved can break a tie but never outweigh a
-    # decisecond, however many riders there are.
-    scale = riders + 1
-    first_edge = np.unique(rider, return_index=True)[1]
-    price_ds = instance.price_ds[instance.candidates.rider[edges[first_edge]]]
-    solver = SimpleMinCostFlow()
-    arcs = solver.add_arcs_with_capacity_and_unit_cost(
-        np.concatenate((rider, riders + np.arange(drivers), np.arange(riders))),
-        np.concatenate((riders + driver, np.full(drivers + riders, end))),
-        np.ones(len(edges) + drivers + riders, dtype=np.int64),
-        np.concatenate(
-            (
-                instance.total_ds[edges] * scale,
-                np.zeros(drivers, dtype=np.int64),
-                price_ds * scale + 1,
-            )
-        ),
+    chosen = cheapest_edges(
+        rider=instance.candidates.rider[edges],
+        driver=instance.candidates.driver[edges],
+        cost_ds=instance.total_ds[edges],
+        price_ds=instance.price_ds,
     )
-    solver.set_nodes_supplies(
-        np.append(np.arange(riders), end), np.append(np.ones(riders, dtype=np.int64), -riders)
-    )
-    if solver.solve() != SimpleMinCostFlow.OPTIMAL:
-        return None
-    chosen: IntArray = edges[solver.flows(arcs[: len(edges)]) == 1]
-    return chosen
-
-
-def _numbered(places: IntArray) -> IntArray:
-    """The same things numbered 0, 1, 2 … by first appearance, so that no number is unused."""
-    _, first, inverse = np.unique(places, return_index=True, return_inverse=True)
-    number = np.empty(len(first), dtype=np.int64)
-    number[np.argsort(first)] = np.arange(len(first))
-    renumbered: IntArray = number[inverse]
-    return renumbered
+    return None if chosen is None else edges[chosen]
 
 
 def _greedily(instance: _Instance, *, because: Fallback | None) -> Assignment:

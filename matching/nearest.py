@@ -37,7 +37,7 @@ class PointTree:
 
     def __init__(self, *, lat: FloatArray, lng: FloatArray) -> None:
         self._size = len(lat)
-        self._tree = cKDTree(_on_unit_sphere(lat, lng))
+        self._tree = cKDTree(on_unit_sphere(lat, lng))
 
     def nearest(
         self, *, lat: FloatArray, lng: FloatArray, k: int, max_distance_m: float
@@ -60,7 +60,7 @@ class PointTree:
         # limit is applied below, in metres.
         half_angle = min(max_distance_m / (2 * EARTH_RADIUS_M), np.pi / 2)
         chord, point = self._tree.query(
-            _on_unit_sphere(lat, lng),
+            on_unit_sphere(lat, lng),
             k=np.arange(1, wanted + 1),
             distance_upper_bound=2 * np.sin(half_angle) * (1 + 1e-9) + 1e-12,
         )
@@ -71,7 +71,7 @@ class PointTree:
         return found.keep(np.isfinite(chord.ravel()) & (distance_m <= max_distance_m))
 
 
-def _on_unit_sphere(lat: FloatArray, lng: FloatArray) -> NDArray[np.float64]:
+def on_unit_sphere(lat: FloatArray, lng: FloatArray) -> NDArray[np.float64]:
     """Shape (n, 3): where the points are in space, with the Earth's radius as the unit."""
     north, east = np.radians(lat), np.radians(lng)
     return np.column_stack(
