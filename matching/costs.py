@@ -35,6 +35,16 @@ def age_credit(problem: Problem, candidates: Candidates) -> IntArray:
     return -deciseconds(credit_s)[candidates.rider]
 
 
+def wait_until_free(problem: Problem, candidates: Candidates) -> IntArray:
+    """Per edge: until the driver is free, and `weights.soon_free_margin_s` for the risk; or 0.
+
+    Without the margin a rider is kept waiting for a driver whose expected end was too hopeful.
+    """
+    free_in_s = problem.supply.free_in_s
+    margin_s = np.where(free_in_s > 0, problem.weights.soon_free_margin_s, 0.0)
+    return deciseconds(free_in_s + margin_s)[candidates.driver]
+
+
 def not_serving(problem: Problem) -> IntArray:
     """Per rider: the price of leaving her to the next tick."""
     return deciseconds(np.full(len(problem.demand), problem.weights.unserved_s))
@@ -47,6 +57,11 @@ EDGE_TERMS: Mapping[str, Callable[[Problem, Candidates], IntArray]] = MappingPro
     }
 )
 """Everything an edge's cost is made of. A new term is one function and one line here."""
+
+SOON_FREE_TERMS: Mapping[str, Callable[[Problem, Candidates], IntArray]] = MappingProxyType(
+    {"wait_until_free": wait_until_free}
+)
+"""What is added where some driver is not free yet, and left unsaid where all are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +78,7 @@ class CostTerms:
         return total
 
     def of(self, edge: int) -> tuple[Term, ...]:
-        """The terms of one edge, in the order of `EDGE_TERMS`."""
+        """The terms of one edge, in the order of `names`."""
         return tuple(
             Term(name, int(cost_ds))
             for name, cost_ds in zip(self.names, self.values_ds[:, edge], strict=True)
@@ -72,5 +87,8 @@ class CostTerms:
 
 def cost_terms(problem: Problem, candidates: Candidates) -> CostTerms:
     """Every term of every candidate edge."""
-    values = [term(problem, candidates) for term in EDGE_TERMS.values()]
-    return CostTerms(names=tuple(EDGE_TERMS), values_ds=np.stack(values))
+    named = dict(EDGE_TERMS)
+    if problem.supply.free_in_s.any():
+        named |= SOON_FREE_TERMS
+    values = [term(problem, candidates) for term in named.values()]
+    return CostTerms(names=tuple(named), values_ds=np.stack(values))

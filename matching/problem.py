@@ -37,19 +37,32 @@ class Demand:
         return len(self.ids)
 
 
+# A supply that says nothing about it is free now; known by identity, and never kept.
+_ALL_FREE_NOW = np.empty(0)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Supply:
-    """Drivers who are free now: one entry each, in any order; `lat`, `lng` in degrees.
+    """Drivers who are free now or soon: one entry each, in any order; `lat`, `lng` in degrees.
 
-    Refused: an id that occurs twice, arrays of other lengths, numbers outside the Earth.
+    `free_in_s` is 0 for who is free now. For who still drives somebody it is the seconds until she
+    is free, and `lat`, `lng` is where that will be; left out, everybody is free now.
+    Refused: an id that occurs twice, arrays of other lengths, numbers outside the Earth, a negative
+    or endless time.
     """
 
     ids: tuple[Id, ...]
     lat: FloatArray
     lng: FloatArray
+    free_in_s: FloatArray = field(default_factory=lambda: _ALL_FREE_NOW)
 
     def __post_init__(self) -> None:
         _check_points(self, kind="supply")
+        given = np.zeros(len(self.ids)) if self.free_in_s is _ALL_FREE_NOW else self.free_in_s
+        free_in_s = floats(
+            given, name="supply.free_in_s", low=0, high=LONGEST_S, length=len(self.ids)
+        )
+        object.__setattr__(self, "free_in_s", free_in_s)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -62,17 +75,20 @@ class Weights:
     `age_credit`: seconds of pickup forgiven per second that the rider has waited.
     `unserved_s`: the price of leaving a rider to the next tick; below `max_pickup_s` it means that
     a rider rather waits for a nearer driver. `max_pickup_s`: nobody drives longer to a pickup.
+    `soon_free_margin_s`: what the risk that she is free later than expected is worth.
     Refused: anything negative, missing or absurdly long.
     """
 
     age_credit: float = 0.3
     unserved_s: float = 3000.0
     max_pickup_s: float = 900.0
+    soon_free_margin_s: float = 60.0
 
     def __post_init__(self) -> None:
         _check_number(self.age_credit, name="weights.age_credit", high=100.0)
         _check_number(self.unserved_s, name="weights.unserved_s", high=LONGEST_S)
         _check_number(self.max_pickup_s, name="weights.max_pickup_s", high=LONGEST_S)
+        _check_number(self.soon_free_margin_s, name="weights.soon_free_margin_s", high=LONGEST_S)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

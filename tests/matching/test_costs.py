@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -42,3 +44,14 @@ def test_the_terms_of_an_edge_add_up_to_its_cost_exactly(
         edge = data.draw(st.integers(0, len(table) - 1))
         assert sum(term.cost_ds for term in terms.of(edge)) == terms.total_ds[edge]
         assert tuple(term.name for term in terms.of(edge)) == tuple(EDGE_TERMS)
+
+
+def test_waiting_until_a_driver_is_free_counts_with_a_margin_for_the_risk() -> None:
+    asked = problem(2, 2, weights=Weights(soon_free_margin_s=60))
+    table = candidates([[60, 90], [90, None]])
+    assert tuple(term.name for term in cost_terms(asked, table).of(0)) == tuple(EDGE_TERMS)
+    soon = replace(asked, supply=replace(asked.supply, free_in_s=np.array([0.0, 12.3])))
+    terms = cost_terms(soon, table)
+    assert terms.of(0)[-1] == Term("wait_until_free", 0)
+    assert terms.of(1)[-1] == Term("wait_until_free", 723)
+    assert terms.total_ds.tolist() == [600, 900 + 723, 900]

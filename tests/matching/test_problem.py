@@ -62,17 +62,27 @@ def test_supply_that_cannot_be_is_refused() -> None:
         Supply(ids=(7, 7), lat=np.zeros(2), lng=np.zeros(2))
     with pytest.raises(ValueError, match=r"supply\.lng must have 1 entries, got 2"):
         Supply(ids=(7,), lat=np.zeros(1), lng=np.zeros(2))
+    with pytest.raises(ValueError, match=r"supply\.free_in_s\[0\] must be a number from 0"):
+        Supply(ids=(7,), lat=np.zeros(1), lng=np.zeros(1), free_in_s=np.array([-1.0]))
+    with pytest.raises(ValueError, match=r"supply\.free_in_s must have 1 entries, got 0"):
+        Supply(ids=(7,), lat=np.zeros(1), lng=np.zeros(1), free_in_s=np.empty(0))
     with pytest.raises(
         ValueError, match=r"supply\.lat must have one dimension, got shape \(1, 1\)"
     ):
         Supply(ids=(7,), lat=np.zeros((1, 1)), lng=np.zeros(1))
 
 
-@pytest.mark.parametrize("name", ["age_credit", "unserved_s", "max_pickup_s"])
+@pytest.mark.parametrize("name", ["age_credit", "unserved_s", "max_pickup_s", "soon_free_margin_s"])
 @pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf"), 1e10])
 def test_a_weight_that_cannot_be_is_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=rf"weights.{name} must be from 0 to .*, got {value}"):
         Weights(**{name: value})
+
+
+def test_a_driver_is_free_now_unless_it_is_said_otherwise() -> None:
+    drivers = Supply(ids=("a", "b"), lat=np.zeros(2), lng=np.zeros(2))
+    assert drivers.free_in_s.tolist() == [0, 0]
+    assert pickle.loads(pickle.dumps(drivers)).free_in_s.tolist() == [0, 0]  # noqa: S301 - our own
 
 
 def test_a_weight_of_nothing_is_allowed() -> None:

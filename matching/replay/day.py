@@ -1,0 +1,145 @@
+"""A day to be replayed: who asks when, who drives when, and by which rules."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from matching.arrays import LONGEST_S, FloatArray, IntArray, floats, positions_in
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Every place of the day, in degrees: a trip's ends and where shifts begin, by number."""
+
+    lat: FloatArray
+    lng: FloatArray
+
+    def __post_init__(self) -> None:
+        lat = floats(self.lat, name="places.lat", low=-90, high=90)
+        lng = floats(self.lng, name="places.lng", low=-180, high=180, length=len(lat))
+        object.__setattr__(self, "lat", lat)
+        object.__setattr__(self, "lng", lng)
+
+    def __len__(self) -> int:
+        return len(self.lat)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Requests:
+    """One entry per request, in order of time; `pickup` and `dropoff` are numbers of places.
+
+    `requested_s` counts from the day's beginning. `ride_s` is how long the drive takes,
+    `expected_ride_s` how long dispatch believes it will. `cancels_after_s` is after how long the
+    rider withdraws if nobody was sent by then; infinite for who does not.
+    Refused: arrays of other lengths, another order, negative or missing times.
+    """
+
+    requested_s: FloatArray
+    pickup: IntArray
+    dropoff: IntArray
+    ride_s: FloatArray
+    expected_ride_s: FloatArray
+    cancels_after_s: FloatArray
+
+    def __post_init__(self) -> None:
+        requested_s = floats(self.requested_s, name="requests.requested_s", low=0, high=LONGEST_S)
+        if (np.diff(requested_s) < 0).any():
+            raise ValueError("requests must be in order of time")
+        object.__setattr__(self, "requested_s", requested_s)
+        for name, high in (
+            ("ride_s", LONGEST_S),
+            ("expected_ride_s", LONGEST_S),
+            ("cancels_after_s", np.inf),
+        ):
+            values = floats(
+                getattr(self, name), name=f"requests.{name}", low=0, high=high, length=len(self)
+            )
+            object.__setattr__(self, name, values)
+
+    def __len__(self) -> int:
+        return len(self.requested_s)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shifts:
+    """One entry per shift: whose, from when to when, and the number of the place it begins at.
+
+    A ride begun before the end is finished after it. Refused: arrays of other lengths, a shift that
+    ends before it begins, two shifts of one driver at a time.
+    """
+
+    driver: IntArray
+    start_s: FloatArray
+    end_s: FloatArray
+    stands_at: IntArray
+    following: IntArray = field(init=False)
+    """Each shift's next one of the same driver, or -1."""
+
+    def __post_init__(self) -> None:
+        start_s = floats(self.start_s, name="shifts.start_s", low=0, high=LONGEST_S)
+        end_s = floats(self.end_s, name="shifts.end_s", low=0, high=LONGEST_S, length=len(start_s))
+        if (end_s < start_s).any():
+            raise ValueError("a shift must not end before it begins")
+        driver = np.asarray(self.driver, dtype=np.int64)
+        if driver.shape != start_s.shape:
+            raise ValueError(f"shifts.driver must have {len(start_s)} entries")
+        order = np.lexsort((start_s, driver))
+        same = driver[order[1:]] == driver[order[:-1]]
+        if (same & (start_s[order[1:]] < end_s[order[:-1]])).any():
+            raise ValueError("a driver must not have two shifts at a time")
+        following = np.full(len(start_s), -1, dtype=np.int64)
+        following[order[:-1][same]] = order[1:][same]
+        for name, values in (
+            ("driver", driver),
+            ("start_s", start_s),
+            ("end_s", end_s),
+            ("following", following),
+        ):
+            object.__setattr__(self, name, values)
+
+    def __len__(self) -> int:
+        return len(self.start_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds whoever dispatches.
+
+    `window_s`: every so often riders and drivers are paired. `patience_s`: a rider whom nobody was
+    sent by then is lost; dispatch knows it. `boarding_s`: from the car's arrival to its departure.
+    `max_pickup_s`: nobody drives longer to a pickup. `accept_share`: how likely a driver accepts an
+    offer; who declines is not asked for that ride again.
+    """
+
+    window_s: float = 5.0
+    patience_s: float = 600.0
+    boarding_s: float = 60.0
+    max_pickup_s: float = 1200.0
+    accept_share: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.window_s <= LONGEST_S:
+            raise ValueError(f"window_s must be above 0, got {self.window_s}")
+        if not 0 < self.accept_share <= 1:
+            raise ValueError(f"accept_share must be above 0, at most 1, got {self.accept_share}")
+        for name in ("patience_s", "boarding_s", "max_pickup_s"):
+            if not 0 <= getattr(self, name) <= LONGEST_S:
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Day:
+    """All that a replay needs to know; refused: places that are not there."""
+
+    places: Places
+    requests: Requests
+    shifts: Shifts
+    rules: Rules
+
+    def __post_init__(self) -> None:
+        for name, numbers, length in (
+            ("requests.pickup", self.requests.pickup, len(self.requests)),
+            ("requests.dropoff", self.requests.dropoff, len(self.requests)),
+            ("shifts.stands_at", self.shifts.stands_at, len(self.shifts)),
+        ):
+            positions_in(numbers, name=name, size=len(self.places), length=length)

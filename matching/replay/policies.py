@@ -1,0 +1,181 @@
+"""Ways to dispatch, by name: what people usually do, and what Meent does."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from matching.arrays import LONGEST_S, FloatArray
+from matching.assignment import Limits, solve, solve_greedy
+from matching.candidates import find_candidates, refine
+from matching.problem import Candidates, Pairing, Problem, Weights
+from matching.replay.day import Rules
+from matching.travel import StraightLine
+
+# Nobody gets there faster than this, so nobody is left out before the exact times are known.
+AT_BEST = StraightLine(detour=1.0, speed_mps=90 / 3.6)
+LIMITS = Limits()
+
+type Times = Callable[[Candidates], FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A driver sent to a rider: positions in supply and demand, and the drive to the pickup."""
+
+    rider: int
+    driver: int
+    pickup_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A way to dispatch and its parameters.
+
+    `horizon_s`: drivers who become free within so many seconds are columns too; they are never
+    sent, but riders may be held for them. `margin_s` is the price of that risk, `age_credit` the
+    seconds of pickup forgiven per second waited. `unserved_s` is the price of leaving a rider to
+    the next tick; None puts it above every price of an edge. Shortly before a rider gives up, a
+    driver who would be with her within `rescue_s` is sent although a nearer one is free later; but
+    only while there are no more riders than `rescue_load` times the drivers, because with a longer
+    queue fetching one from afar loses several others.
+    `per_rider` and `per_driver` are the lengths of the candidate lists. `greedy` names no optimum:
+    riders "in turn", or the "closest" pair first.
+    """
+
+    name: str
+    greedy: str | None = None
+    horizon_s: float = 0.0
+    margin_s: float = 90.0
+    age_credit: float = 0.3
+    unserved_s: float | None = None
+    rescue_s: float = 480.0
+    rescue_load: float = 0.1
+    per_rider: int = 30
+    per_driver: int = 20
+
+    def weights(self, rules: Rules) -> Weights:
+        """What the match values under this policy."""
+        dearest_s = rules.max_pickup_s + self.horizon_s + self.margin_s
+        return Weights(
+            age_credit=self.age_credit,
+            unserved_s=dearest_s if self.unserved_s is None else self.unserved_s,
+            max_pickup_s=rules.max_pickup_s,
+            soon_free_margin_s=self.margin_s,
+        )
+
+    def decide(
+        self, problem: Problem, *, pickup_s: Times, patience_s: float, seed: int
+    ) -> tuple[Pair, ...]:
+        """Who is sent to whom now; who is held for a driver not yet free is in no pair.
+
+        Riders must stand in the order in which they asked.
+        """
+        # A greedy choice can need as many drivers of a list as there are riders who choose before.
+        most = len(problem.demand) if self.greedy else 0
+        found = find_candidates(
+            problem,
+            line=AT_BEST,
+            per_rider=max(self.per_rider, most),
+            per_driver=self.per_driver,
+        )
+        candidates = refine(
+            found, pickup_s=pickup_s(found), max_pickup_s=problem.weights.max_pickup_s
+        )
+        if self.greedy == "in turn":
+            return _in_turn(candidates)
+        if self.greedy == "closest":
+            return _sent(problem, solve_greedy(problem, candidates, seed=seed).pairings)
+        in_time = candidates
+        if len(problem.demand) <= max(1, self.rescue_load * len(problem.supply)):
+            in_time = _in_time(problem, candidates, patience_s=patience_s, rescue_s=self.rescue_s)
+        return _sent(problem, solve(problem, in_time, limits=LIMITS, seed=seed).pairings)
+
+
+POLICIES: Mapping[str, Policy] = MappingProxyType(
+    {
+        policy.name: policy
+        for policy in (
+            Policy("greedy-fcfs", greedy="in turn"),
+            Policy("greedy-closest", greedy="closest", age_credit=0.0),
+            Policy("optimal-idle"),
+            Policy("meent", horizon_s=600.0),
+        )
+    }
+)
+"""Every policy that can be named, with its usual parameters."""
+
+PARAMETERS: Mapping[str, type[float]] = MappingProxyType(
+    {
+        "horizon_s": float,
+        "margin_s": float,
+        "age_credit": float,
+        "unserved_s": float,
+        "rescue_s": float,
+        "rescue_load": float,
+        "per_rider": int,
+        "per_driver": int,
+    }
+)
+"""What can be given to a policy, and of which kind it is."""
+
+
+def named_policy(text: str) -> Policy:
+    """The policy of this name, with other parameters where given: "meent:horizon_s=300:margin_s=0".
+
+    Refused: a name or parameter that is not known, a value that is no number of 0 or more.
+    """
+    name, *changes = text.split(":")
+    if name not in POLICIES:
+        raise ValueError(f"{name!r} is no policy; known are {', '.join(POLICIES)}")
+    given: dict[str, float] = {}
+    for change in changes:
+        key, _, value = change.partition("=")
+        if key not in PARAMETERS:
+            raise ValueError(f"{key!r} is no parameter of a policy; {', '.join(PARAMETERS)} are")
+        try:
+            given[key] = PARAMETERS[key](value)
+        except ValueError:
+            raise ValueError(f"{key} must be a number, got {value!r}") from None
+        if not 0 <= given[key] <= LONGEST_S:
+            raise ValueError(f"{key} must not be negative, got {value}")
+    return replace(POLICIES[name], name=text, **given)  # type: ignore[arg-type] # by the table
+
+
+def _in_time(
+    problem: Problem, candidates: Candidates, *, patience_s: float, rescue_s: float
+) -> Candidates:
+    """Without drivers who become free only after the rider has given up, where she can be rescued.
+
+    That is where somebody else is free in time and with the rider within `rescue_s`.
+    """
+    free_in_s = problem.supply.free_in_s[candidates.driver]
+    late = problem.demand.waited_s[candidates.rider] + free_in_s > patience_s
+    near = ~late & (free_in_s + candidates.pickup_s <= rescue_s)
+    rescued = np.zeros(candidates.rider_count, dtype=np.bool_)
+    rescued[candidates.rider[near]] = True
+    return candidates.keep(~(late & rescued[candidates.rider]))
+
+
+def _in_turn(candidates: Candidates) -> tuple[Pair, ...]:
+    """Each rider, in order, gets the nearest driver whom nobody before her got."""
+    given: set[int] = set()
+    pairs = []
+    for rider in range(candidates.rider_count):
+        edges = candidates.edges_of(rider)
+        drivers = candidates.driver[edges].tolist()
+        times_s = candidates.pickup_s[edges].tolist()
+        left = [(s, d) for s, d in zip(times_s, drivers, strict=True) if d not in given]
+        if left:
+            pickup_s, driver = min(left)
+            given.add(driver)
+            pairs.append(Pair(rider, driver, pickup_s))
+    return tuple(pairs)
+
+
+def _sent(problem: Problem, pairings: tuple[Pairing, ...]) -> tuple[Pair, ...]:
+    free_in_s = problem.supply.free_in_s
+    return tuple(
+        Pair(one.rider, one.driver, one.pickup_s) for one in pairings if not free_in_s[one.driver]
+    )

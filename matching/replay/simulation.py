@@ -1,0 +1,219 @@
+"""One day under one policy, tick by tick, in virtual time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from matching.arrays import BoolArray, FloatArray, IntArray
+from matching.problem import Candidates, Demand, Id, Problem, Supply
+from matching.replay.day import Day
+from matching.replay.policies import Pair, Policy
+from matching.replay.times import DriveTimes
+
+NOBODY = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one pairing saw and did: when, and how many waited, were free and were sent."""
+
+    now_s: float
+    waiting: int
+    free: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What became of each request; one entry each, in their order.
+
+    `shift` is the one that served it, or -1 where the rider was lost. `ended_waiting_s` is when a
+    driver was sent or the rider gave up; `picked_up_s` when the car stood there, `dropped_off_s`
+    when the ride was over, `pickup_s` the drive to the pickup and `came_from` the place where it
+    began: nan and -1 for the lost. All times count from the day's beginning.
+    """
+
+    shift: IntArray
+    ended_waiting_s: FloatArray
+    picked_up_s: FloatArray
+    dropped_off_s: FloatArray
+    pickup_s: FloatArray
+    came_from: IntArray
+    declined: int
+
+    @property
+    def served(self) -> BoolArray:
+        """Whether each request was served."""
+        return np.asarray(self.shift != NOBODY)
+
+
+class Simulation:
+    """A day in virtual time. The same day, policy, times and seed always end in the same outcome.
+
+    Drivers stay where their last ride ended. Offers are answered at once.
+    """
+
+    def __init__(self, day: Day, *, policy: Policy, times: DriveTimes, seed: int) -> None:
+        self._day = day
+        self._policy = policy
+        self._times = times
+        self._seed = seed
+        self._weights = policy.weights(day.rules)
+        many = len(day.requests)
+        # Of each shift: when its driver is free, when dispatch thinks so, and where that will be.
+        self._free_s = day.shifts.start_s.copy()
+        self._expected_free_s = day.shifts.start_s.copy()
+        self._place = np.array(day.shifts.stands_at, dtype=np.int64)
+        # A rider gives up when her patience or her plans end, whichever comes first.
+        self._gives_up_s = day.requests.requested_s + np.minimum(
+            day.rules.patience_s, day.requests.cancels_after_s
+        )
+        self._waiting: list[int] = []
+        self._next = 0
+        self._declined: set[tuple[Id, Id]] = set()
+        self._declined_count = 0
+        self._shift = np.full(many, NOBODY, dtype=np.int64)
+        self._came_from = np.full(many, NOBODY, dtype=np.int64)
+        self._ended_waiting_s = np.full(many, np.nan)
+        self._picked_up_s = np.full(many, np.nan)
+        self._dropped_off_s = np.full(many, np.nan)
+        self._pickup_s = np.full(many, np.nan)
+
+    def ticks(self) -> Iterator[Tick]:
+        """Run the day. Each step is one pairing; after the last nobody waits any more."""
+        window_s, requests = self._day.rules.window_s, self._day.requests
+        number = 0
+        while self._waiting or self._next < len(requests):
+            number += 1
+            if not self._waiting:
+                # While nobody waits there is nothing to pair.
+                next_s = float(requests.requested_s[self._next])
+                number = max(number, int(np.ceil(next_s / window_s)))
+            now_s = number * window_s
+            self._let_come_and_go(now_s)
+            yield self._pair(now_s)
+
+    def outcome(self) -> Outcome:
+        """What became of everybody, once all ticks have passed."""
+        assert not self._waiting, "the day is not over"
+        assert self._next == len(self._day.requests), "the day is not over"
+        return Outcome(
+            shift=self._shift,
+            ended_waiting_s=self._ended_waiting_s,
+            picked_up_s=self._picked_up_s,
+            dropped_off_s=self._dropped_off_s,
+            pickup_s=self._pickup_s,
+            came_from=self._came_from,
+            declined=self._declined_count,
+        )
+
+    def _let_come_and_go(self, now_s: float) -> None:
+        until = int(np.searchsorted(self._day.requests.requested_s, now_s, side="right"))
+        self._waiting += range(self._next, until)
+        self._next = until
+        staying = []
+        for rider in self._waiting:
+            if now_s <= self._gives_up_s[rider]:
+                staying.append(rider)
+            else:
+                self._ended_waiting_s[rider] = self._gives_up_s[rider]
+        if len(staying) < len(self._waiting):
+            here: set[Id] = set(staying)
+            self._declined = {pair for pair in self._declined if pair[0] in here}
+        self._waiting = staying
+
+    def _pair(self, now_s: float) -> Tick:
+        shifts = self._day.shifts
+        on_shift = (shifts.start_s <= now_s) & (now_s < shifts.end_s)
+        free = on_shift & (self._free_s <= now_s)
+        # Who is late is expected at any moment, but not now.
+        free_in_s = np.maximum(self._expected_free_s - now_s, self._day.rules.window_s)
+        soon = on_shift & ~free & (free_in_s <= self._policy.horizon_s)
+        soon &= now_s + free_in_s < shifts.end_s
+        able = np.flatnonzero(free | soon)
+        many_free = int(np.count_nonzero(free))
+        if not self._waiting or not len(able):
+            return Tick(now_s, len(self._waiting), many_free, 0)
+        problem = self._problem(now_s, able, np.where(free[able], 0.0, free_in_s[able]))
+        pairs = self._policy.decide(
+            problem,
+            pickup_s=lambda candidates: self._drive_s(problem, candidates, able),
+            patience_s=self._day.rules.patience_s,
+            seed=self._seed,
+        )
+        waiting = len(self._waiting)
+        riders = np.array(self._waiting)
+        sent = 0
+        for pair in pairs:
+            sent += self._offer(int(riders[pair.rider]), int(able[pair.driver]), pair, now_s)
+        return Tick(now_s, waiting, many_free, sent)
+
+    def _problem(self, now_s: float, able: IntArray, free_in_s: FloatArray) -> Problem:
+        places, requests = self._day.places, self._day.requests
+        pickup = requests.pickup[self._waiting]
+        stands = self._place[able]
+        return Problem(
+            demand=Demand(
+                ids=tuple(self._waiting),
+                lat=places.lat[pickup],
+                lng=places.lng[pickup],
+                waited_s=now_s - requests.requested_s[self._waiting],
+            ),
+            supply=Supply(
+                ids=tuple(able.tolist()),
+                lat=places.lat[stands],
+                lng=places.lng[stands],
+                free_in_s=free_in_s,
+            ),
+            weights=self._weights,
+            excluded=frozenset(self._declined),
+        )
+
+    def _drive_s(self, problem: Problem, candidates: Candidates, able: IntArray) -> FloatArray:
+        riders = np.array(problem.demand.ids, dtype=np.int64)
+        return self._times.drive_s(
+            self._place[able[candidates.driver]],
+            end=self._day.requests.pickup[riders[candidates.rider]],
+        )
+
+    def _offer(self, rider: int, shift: int, pair: Pair, now_s: float) -> bool:
+        """The driver is on her way to the rider; or she declined, and is not asked for her again.
+
+        Returned: whether she went.
+        """
+        if not self._accepts(rider, shift):
+            self._declined.add((rider, shift))
+            self._declined_count += 1
+            return False
+        assert self._free_s[shift] <= now_s, "a driver was sent before she was free"
+        requests, rules = self._day.requests, self._day.rules
+        departs_s = now_s + pair.pickup_s + rules.boarding_s
+        self._waiting.remove(rider)
+        self._shift[rider] = shift
+        self._came_from[rider] = self._place[shift]
+        self._ended_waiting_s[rider] = now_s
+        self._pickup_s[rider] = pair.pickup_s
+        self._picked_up_s[rider] = now_s + pair.pickup_s
+        self._dropped_off_s[rider] = departs_s + requests.ride_s[rider]
+        self._place[shift] = requests.dropoff[rider]
+        self._free_s[shift] = self._dropped_off_s[rider]
+        self._expected_free_s[shift] = departs_s + requests.expected_ride_s[rider]
+        self._begin_next_later(shift)
+        return True
+
+    def _begin_next_later(self, shift: int) -> None:
+        """A ride that lasts into the driver's next shift lets that one begin at its end."""
+        following = int(self._day.shifts.following[shift])
+        if following != NOBODY and self._free_s[following] < self._free_s[shift]:
+            self._free_s[following] = self._free_s[shift]
+            self._expected_free_s[following] = self._free_s[shift]
+            self._place[following] = self._place[shift]
+
+    def _accepts(self, rider: int, shift: int) -> bool:
+        """Drawn for this rider and driver alone, so that every policy meets the same moods."""
+        share = self._day.rules.accept_share
+        if share == 1:
+            return True
+        driver = int(self._day.shifts.driver[shift])
+        return bool(np.random.default_rng([self._seed, rider, driver]).random() < share)
