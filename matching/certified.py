@@ -61,6 +61,11 @@ class _Budget:
         self._is_over = is_over
         self._spent_s = 0.0
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether any round was allowed."""
+        return self._spent_s > 0
+
     def allows(self, *, edges: int, pairs: int) -> bool:
         """Whether a round of this size may begin; if so it counts as done."""
         cost_s = edges / self._limits.edges_per_s + pairs / self._limits.pairs_per_s
@@ -89,8 +94,8 @@ def solve_certified(
     Between rounds the work done so far is held against `limits.deadline_s`, and `is_over` is asked,
     for a caller who has a clock. If either says stop, the last pairing comes back with the gap
     proven for it, larger than asked; None where its bound says nothing. If not even one round may
-    begin, the greedy pairing over the first edges, and `fallback` says so. Refused: a negative or
-    missing gap, a negative seed.
+    begin, or the flow solver fails in it, the greedy pairing over the first edges, and `fallback`
+    says so. Refused: a negative or missing gap, a negative seed.
     """
     if not 0 <= gap < np.inf:
         raise ValueError(f"gap must be 0 or more, got {gap}")
@@ -113,7 +118,7 @@ def solve_certified(
     last = _rounds(matrix, edges, ordered, budget=budget, gap=gap)
     if last is None:
         candidates = _as_listed(problem, edges, riders, drivers)
-        why = Fallback.TOO_MANY_EDGES
+        why = Fallback.SOLVER_FAILED if budget.is_begun else Fallback.TOO_MANY_EDGES
         return solve_greedy(problem, candidates, seed=seed, because=why), candidates
     candidates = _as_listed(problem, last.edges, riders, drivers)
     width = len(drivers)
