@@ -134,6 +134,82 @@ def demo(
 
 
 @app.command()
+def replay(
+    city: City = None,
+    start: Annotated[
+        datetime | None, typer.Option("--from", help="First moment, in the city's own time.")
+    ] = None,
+    end: Annotated[datetime | None, typer.Option("--to", help="The moment after the last.")] = None,
+    drivers: Annotated[int | None, typer.Option(min=1, help="How many there are.")] = None,
+    shifts: Annotated[str | None, typer.Option(help="all-day or staggered.")] = None,
+    policies: Annotated[
+        str | None, typer.Option("--policy", help="Names by commas, such as meent:margin_s=60.")
+    ] = None,
+    times: Annotated[str | None, typer.Option(help="Travel times by line or road.")] = None,
+    foresight: Annotated[
+        str | None, typer.Option(help="When drivers are free is known exact or estimated.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Draws drivers, shifts, ties.")] = None,
+    patience: Annotated[
+        float | None, typer.Option(min=0, help="A rider gives up after so many seconds.")
+    ] = None,
+    window: Annotated[float | None, typer.Option(min=1, help="Seconds between pairings.")] = None,
+    boarding: Annotated[float | None, typer.Option(min=0, help="Seconds to get in.")] = None,
+    max_pickup: Annotated[
+        float | None, typer.Option(min=1, help="Nobody drives longer to a pickup.")
+    ] = None,
+    accept: Annotated[
+        float | None, typer.Option(min=0.01, max=1, help="Share of offers accepted.")
+    ] = None,
+    cancel: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of riders who change their plans.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report as JSON here.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the day as SVG here.")] = None,
+) -> None:
+    """Replay a city's demand in virtual time: a fleet's size or a policy, tried beforehand."""
+    from app.replay.plan import FORESIGHTS, SHIFT_KINDS
+    from app.replay.run import TIMES_KINDS, ReplayOptions, run_replay
+    from matching.replay.day import Rules
+
+    _require_one_of(SHIFT_KINDS, shifts)
+    _require_one_of(FORESIGHTS, foresight)
+    _require_one_of(TIMES_KINDS, times)
+    rules = {
+        "patience_s": patience,
+        "window_s": window,
+        "boarding_s": boarding,
+        "max_pickup_s": max_pickup,
+        "accept_share": accept,
+    }
+    given: dict[str, Any] = {
+        "city": city,
+        "start": start,
+        "end": end,
+        "drivers": drivers,
+        "shifts": shifts,
+        "policies": policies,
+        "times": times,
+        "foresight": foresight,
+        "cancel_share": cancel,
+        "seed": seed,
+        "report": report,
+        "plot": plot,
+    }
+    run_replay(
+        ReplayOptions(
+            rules=Rules(**{name: value for name, value in rules.items() if value is not None}),
+            **{name: value for name, value in given.items() if value is not None},
+        )
+    )
+
+
+def _require_one_of(known: tuple[str, ...], given: str | None) -> None:
+    if given is not None and given not in known:
+        raise typer.BadParameter(f"{given!r} is none of {', '.join(known)}")
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database to the newest form of the tables."""
     from app.foundation.migrate import newest_revision

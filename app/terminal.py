@@ -16,6 +16,8 @@ _EXPECTED = (
     ("app.foundation.problems", "Problem"),
     ("app.operating.launch", "LaunchError"),
     ("app.operating.prepare_roads", "RoadsNotPreparedError"),
+    ("app.replay.plan", "ReplayError"),
+    ("app.replay.road_times", "TooManyZonesError"),
     ("app.roads.port", "RoadFileError"),
     ("app.settings", "SettingsError"),
 )

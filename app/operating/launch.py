@@ -130,6 +130,25 @@ async def lend_database(
         yield dsn
 
 
+@asynccontextmanager
+async def lend_router(city: City, settings: Settings, *, say: Say) -> AsyncIterator[str | None]:
+    """Lend the URL of a road engine for a city; None where there is no program for it.
+
+    It runs for the length of the block, and does not outlive this process, however that ends.
+
+    Raises:
+        LaunchError, RoadsNotPreparedError, ChildFailedError: one line that says what to do.
+    """
+    if settings.router_url is not None:
+        yield settings.router_url
+        return
+    _make_home(settings.home)
+    async with Family(on_restart=lambda child: say(f"{child} had ended and was started again")) as (
+        family
+    ):
+        yield await _router(family, [], city, settings, say=say)
+
+
 async def prepare_database(
     dsn: str, city: City, *, say: Say, at: datetime | None = None, careful: bool = False
 ) -> None:

@@ -1,0 +1,225 @@
+"""What is replayed: a city's demand, and drivers who would have been there."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from app.city import City, CityError, DemandKind, Trip, read_trips
+from app.roads.demand import generate_trips
+from app.roads.network import load_network
+from app.roads.places import build_places
+from app.roads.snapping import SnapIndex
+from matching.arrays import FloatArray, IntArray
+from matching.replay.day import Day, Places, Requests, Rules, Shifts
+from matching.replay.times import DriveTimes, crow_m
+from matching.travel import StraightLine
+
+type ShiftKind = Literal["all-day", "staggered"]
+type Foresight = Literal["exact", "estimated"]
+
+SHIFT_KINDS: tuple[ShiftKind, ...] = ("all-day", "staggered")
+FORESIGHTS: tuple[Foresight, ...] = ("exact", "estimated")
+
+# For a city without a record any week will do; this one is like others.
+USUAL_WEEK = datetime(2026, 5, 18)  # noqa: DTZ001 - becomes the city's own time
+FIRST_MOMENT = datetime(1970, 1, 2)  # noqa: DTZ001 - of any record; likewise
+LAST_MOMENT = datetime(2200, 1, 1)  # noqa: DTZ001
+WEEK, DAY = timedelta(days=7), timedelta(days=1)
+DAY_S = 86_400.0
+
+LINE = StraightLine()
+# A driver is busy for this share of her time where --drivers leaves their number to us.
+BUSY_SHARE, PICKUP_S = 0.6, 240.0
+SHIFT_H = (8.0, 10.0)
+# A driver begins about the same time every day, give or take half an hour.
+PUNCTUAL_S = 1800.0
+CANCELS_AFTER_S = (20.0, 120.0)
+
+
+class ReplayError(Exception):
+    """The replay cannot be made as asked; one line says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The time [start, end) of a city and who wanted to go where in it."""
+
+    kind: DemandKind
+    start: datetime
+    end: datetime
+    trips: tuple[Trip, ...]
+
+    @property
+    def length_s(self) -> float:
+        """Seconds from start to end."""
+        return (self.end - self.start).total_seconds()
+
+
+def read_stretch(
+    city: City, *, home: Path, start: datetime | None, end: datetime | None
+) -> Stretch:
+    """Return the demand of [start, end); blocks for some seconds where it is generated.
+
+    Times without a zone are the city's own. Without a start it is all that was recorded, or a
+    week; without an end it is a day. CityError where nobody wanted to go anywhere.
+    """
+    if start is None:
+        begin, until = _all_of(city) if city.trips else _usual_week(city)
+    else:
+        begin = _local(start, city)
+        until = begin + DAY
+    until = until if end is None else _local(end, city)
+    if until <= begin:
+        raise ReplayError(f"--to must be later than --from: {until} is not after {begin}")
+    trips = _trips(city, home=home, start=begin, end=until)
+    if not trips:
+        raise CityError(
+            f"{city.folder}: no trips between {begin:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M}: "
+            "choose another time with --from and --to"
+        )
+    return Stretch(city.demand_kind, begin, until, tuple(trips))
+
+
+def places_of(stretch: Stretch) -> Places:
+    """Return all ends of the trips: first the pickups, then the drop-offs, in their order."""
+    ends = [trip.pickup for trip in stretch.trips] + [trip.dropoff for trip in stretch.trips]
+    return Places(lat=np.array([p.lat for p in ends]), lng=np.array([p.lng for p in ends]))
+
+
+def make_day(
+    stretch: Stretch,
+    *,
+    places: Places,
+    times: DriveTimes,
+    shifts: Shifts,
+    rules: Rules,
+    foresight: Foresight,
+    cancel_share: float,
+    seed: int,
+) -> Day:
+    """Return the day to replay. A ride takes what was recorded, or else what `times` say."""
+    many = len(stretch.trips)
+    pickup, dropoff = np.arange(many), np.arange(many, 2 * many)
+    expected_s = times.drive_s(pickup, end=dropoff)
+    # Where no way is known by road, the straight line has to do.
+    guessed_s = LINE.drive_s(crow_m(places, pickup, end=dropoff))
+    expected_s = np.where(np.isfinite(expected_s), expected_s, guessed_s)
+    recorded_s = np.array([trip.duration_s or np.nan for trip in stretch.trips], dtype=np.float64)
+    ride_s = np.where(np.isfinite(recorded_s), recorded_s, expected_s)
+    random = np.random.default_rng([seed, 1])
+    cancels = random.random(many) < cancel_share
+    return Day(
+        places=places,
+        requests=Requests(
+            requested_s=requested_s(stretch),
+            pickup=pickup,
+            dropoff=dropoff,
+            ride_s=ride_s,
+            expected_ride_s=ride_s if foresight == "exact" else expected_s,
+            cancels_after_s=np.where(cancels, random.uniform(*CANCELS_AFTER_S, many), np.inf),
+        ),
+        shifts=shifts,
+        rules=rules,
+    )
+
+
+def make_shifts(
+    stretch: Stretch, *, kind: ShiftKind, drivers: int, patience_s: float, seed: int
+) -> Shifts:
+    """Return who drives when, drawn from the seed; drivers begin where riders asked.
+
+    "all-day": everybody, all the time. "staggered": each driver 8 to 10 hours a day, at hours of
+    her own about a time when a rider asked, so that there are more drivers when there are more
+    riders. Drivers stay until the last rider has been fetched or has given up.
+    """
+    random = np.random.default_rng([seed, 2])
+    many = len(stretch.trips)
+    stands_at = random.integers(0, many, drivers)
+    closes_s = stretch.length_s + patience_s
+    if kind == "all-day":
+        return Shifts(
+            driver=np.arange(drivers),
+            start_s=np.zeros(drivers),
+            end_s=np.full(drivers, closes_s),
+            stands_at=stands_at,
+        )
+    length_s = random.uniform(*SHIFT_H, drivers) * 3600
+    usual_s = requested_s(stretch)[random.integers(0, many, drivers)] % DAY_S
+    usual_s -= random.random(drivers) * length_s
+    days = np.arange(-1, math.ceil(closes_s / DAY_S) + 1)
+    begin_s = usual_s[:, None] + days * DAY_S
+    begin_s += random.uniform(-PUNCTUAL_S, PUNCTUAL_S, begin_s.shape)
+    end_s = begin_s + length_s[:, None]
+    begin_s, end_s = np.clip(begin_s, 0, closes_s), np.clip(end_s, 0, closes_s)
+    driver, day = np.nonzero(end_s > begin_s)
+    return Shifts(
+        driver=driver,
+        start_s=begin_s[driver, day],
+        end_s=end_s[driver, day],
+        stands_at=stands_at[driver],
+    )
+
+
+def needed_drivers(stretch: Stretch) -> int:
+    """Return how many drivers these trips keep busy for the usual share of their time."""
+    # At any moment as many are busy as requests came in the length of one ride (Little's law).
+    ride_s = ride_guess_s(stretch) + PICKUP_S
+    return max(1, math.ceil(len(stretch.trips) * ride_s / stretch.length_s / BUSY_SHARE))
+
+
+def ride_guess_s(stretch: Stretch) -> float:
+    """Return the mean length of a ride, as recorded or by the crow's flight."""
+    many = len(stretch.trips)
+    recorded = [trip.duration_s for trip in stretch.trips if trip.duration_s]
+    if recorded:
+        return float(np.mean(recorded))
+    crow = crow_m(places_of(stretch), np.arange(many), end=np.arange(many, 2 * many))
+    return float(LINE.drive_s(crow).mean())
+
+
+def requested_s(stretch: Stretch) -> FloatArray:
+    """Return when each trip was asked for, in seconds from the beginning."""
+    return np.array([(trip.requested_at - stretch.start).total_seconds() for trip in stretch.trips])
+
+
+def ride_m(stretch: Stretch, *, places: Places) -> IntArray:
+    """Return the metres of each trip: its recorded trace, or the crow's flight by a detour."""
+    many = len(stretch.trips)
+    guessed = LINE.drive_m(crow_m(places, np.arange(many), end=np.arange(many, 2 * many)))
+    traced = np.array([trip.trace_m or np.nan for trip in stretch.trips], dtype=np.float64)
+    return np.rint(np.where(np.isfinite(traced), traced, guessed)).astype(np.int64)
+
+
+def _all_of(city: City) -> tuple[datetime, datetime]:
+    """Return the hours in which the record begins and ends."""
+    trips = read_trips(city, start=_local(FIRST_MOMENT, city), end=_local(LAST_MOMENT, city))
+    if not trips:
+        raise CityError(f"{city.trips}: no trips in it; add some, or name none in city.toml")
+    first, last = (trips[at].requested_at.astimezone(city.time_zone) for at in (0, -1))
+    begin = first.replace(minute=0, second=0, microsecond=0)
+    return begin, last.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+
+
+def _usual_week(city: City) -> tuple[datetime, datetime]:
+    begin = _local(USUAL_WEEK, city)
+    return begin, begin + WEEK
+
+
+def _trips(city: City, *, home: Path, start: datetime, end: datetime) -> list[Trip]:
+    if city.trips is not None:
+        return read_trips(city, start=start, end=end)
+    return generate_trips(
+        city,
+        places=build_places(city.roads, home=home),
+        snap_index=SnapIndex(load_network(city.roads, home=home)),
+        start=start,
+        end=end,
+    )
+
+
+def _local(moment: datetime, city: City) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=city.time_zone)

@@ -1,0 +1,220 @@
+"""The replay: reads a city, runs its day under each policy, shows and keeps what came of it."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from app.city import City, load_city
+from app.replay.plan import (
+    LINE,
+    Foresight,
+    ReplayError,
+    ShiftKind,
+    Stretch,
+    make_day,
+    make_shifts,
+    needed_drivers,
+    places_of,
+    read_stretch,
+)
+from app.replay.plot import draw
+from app.replay.report import Run, figures, make_report, table
+from app.replay.road_times import road_times
+from app.settings import Settings, load_settings
+from app.terminal import print_table, say
+from matching.replay.day import Day, Places, Rules
+from matching.replay.policies import Policy, named_policy
+from matching.replay.simulation import Simulation
+from matching.replay.times import DriveTimes, LineTimes
+
+LINE_EVERY_S = 5.0
+type TimesKind = Literal["line", "road"]
+TIMES_KINDS: tuple[TimesKind, ...] = ("line", "road")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayOptions:
+    """What can be asked of a replay; None: the built-in city, all of its record, enough drivers."""
+
+    city: Path | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    drivers: int | None = None
+    shifts: ShiftKind = "all-day"
+    policies: str = "greedy-fcfs,greedy-closest,optimal-idle,meent"
+    times: TimesKind = "line"
+    foresight: Foresight = "exact"
+    cancel_share: float = 0.0
+    seed: int = 1
+    rules: Rules = field(default_factory=Rules)
+    report: Path | None = None
+    plot: Path | None = None
+
+
+def run_replay(options: ReplayOptions) -> None:
+    """Run it: a table on stdout, progress on stderr, and the files that were asked for.
+
+    Raises:
+        ReplayError, CityError and what the road engine refuses: one line that says what to do.
+    """
+    policies = _policies(options.policies)
+    _require_places_for(options)
+    settings = load_settings(**({} if options.city is None else {"city": options.city}))
+    city = load_city(settings.city)
+    say(f"{city.name}: reading who wanted to go where")
+    stretch = read_stretch(city, home=settings.home, start=options.start, end=options.end)
+    places = places_of(stretch)
+    times = _times(options, city, settings, stretch, places)
+    day = make_day(
+        stretch,
+        places=places,
+        times=times,
+        shifts=make_shifts(
+            stretch,
+            kind=options.shifts,
+            drivers=options.drivers or needed_drivers(stretch),
+            patience_s=options.rules.patience_s,
+            seed=options.seed,
+        ),
+        rules=options.rules,
+        foresight=options.foresight,
+        cancel_share=options.cancel_share,
+        seed=options.seed,
+    )
+    with _Screen(stretch.length_s) as screen:
+        runs = [_run(day, policy, times, options.seed, screen) for policy in policies]
+    report = make_report(
+        city,
+        stretch,
+        day,
+        asked={
+            "shifts": options.shifts,
+            "times": options.times,
+            "foresight": options.foresight,
+            "cancel_share": options.cancel_share,
+            "seed": options.seed,
+        },
+        policies={run.policy.name: figures(city, stretch, day, run) for run in runs},
+    )
+    _keep(options, report, stretch, day, runs)
+    _show(report)
+
+
+def _policies(names: str) -> list[Policy]:
+    try:
+        policies = [named_policy(name.strip()) for name in names.split(",")]
+    except ValueError as wrong:
+        raise ReplayError(f"--policy: {wrong}") from None
+    if len({policy.name for policy in policies}) < len(policies):
+        raise ReplayError("--policy: name each policy once")
+    return policies
+
+
+def _require_places_for(options: ReplayOptions) -> None:
+    """Refuse now what would otherwise be found out when everything is over."""
+    for name, path in (("report", options.report), ("plot", options.plot)):
+        if path is not None and not path.resolve().parent.is_dir():
+            raise ReplayError(f"{path}: there is no such folder: make it, or name another --{name}")
+    if options.plot is not None and options.plot.suffix != ".svg":
+        raise ReplayError(f"{options.plot}: the plot is an SVG: name a file that ends in .svg")
+
+
+def _times(
+    options: ReplayOptions, city: City, settings: Settings, stretch: Stretch, places: Places
+) -> DriveTimes:
+    if options.times == "line":
+        return LineTimes(places, LINE)
+    work = road_times(city, settings=settings, places=places, at=stretch.start, say=say)
+    return asyncio.run(work)
+
+
+def _run(day: Day, policy: Policy, times: DriveTimes, seed: int, screen: "_Screen") -> Run:
+    simulation = Simulation(day, policy=policy, times=times, seed=seed)
+    tell = screen.begin(policy.name)
+    tick_s = []
+    began_s = before_s = time.perf_counter()
+    for tick in simulation.ticks():
+        after_s = time.perf_counter()
+        tick_s.append(after_s - before_s)
+        tell(tick.now_s)
+        before_s = time.perf_counter()
+    outcome = simulation.outcome()
+    return Run(policy, outcome, np.array(tick_s), time.perf_counter() - began_s)
+
+
+def _keep(
+    options: ReplayOptions, report: dict[str, Any], stretch: Stretch, day: Day, runs: list[Run]
+) -> None:
+    if options.report is not None:
+        options.report.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    if options.plot is not None:
+        outcomes = {run.policy.name: run.outcome for run in runs}
+        title = (
+            f"{report['city']}, {stretch.start:%a %d %b %Y %H:%M} to {stretch.end:%a %d %b %H:%M}, "
+            f"{stretch.kind} demand, {report['drivers']} drivers"
+        )
+        options.plot.write_text(draw(stretch.start, day, outcomes, title=title), encoding="utf-8")
+
+
+def _show(report: dict[str, Any]) -> None:
+    headings, rows = table(report)
+    say(
+        f"{report['city']}: {report['requests']:,} {report['demand']} requests from "
+        f"{report['from']} to {report['to']}, {report['drivers']} drivers, {report['shifts']}, "
+        f"times by {report['times']}, foresight {report['foresight']}, seed {report['seed']}"
+    )
+    print_table(headings, list(rows))
+    for line in report["attribution"]:
+        say(line)
+
+
+class _Screen(AbstractContextManager["_Screen"]):
+    """How far the day has come: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, length_s: float) -> None:
+        self._length_s = length_s
+        self._bar: Progress | None = None
+        if sys.stderr.isatty():
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+            )
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def begin(self, policy: str) -> Callable[[float], None]:
+        """Return what is to be called with each new moment of the day under this policy."""
+        bar = self._bar
+        if bar is not None:
+            task = bar.add_task(policy, total=self._length_s)
+            return lambda now_s: bar.update(task, completed=min(now_s, self._length_s))
+        said_s = time.monotonic()
+
+        def tell(now_s: float) -> None:
+            nonlocal said_s
+            if time.monotonic() - said_s > LINE_EVERY_S:
+                said_s = time.monotonic()
+                say(f"{policy}: {min(now_s / self._length_s, 1):.0%} of the day")
+
+        return tell
