@@ -136,7 +136,9 @@ def _prepared(problem: Problem, candidates: Candidates, *, seed: int) -> _Instan
     rider_place, driver_place = tie_order(problem, seed=seed)
     terms = cost_terms(problem, candidates)
     total_ds, price_ds = terms.total_ds, not_serving(problem)
-    order = np.lexsort((driver_place[candidates.driver], rider_place[candidates.rider]))
+    order = np.argsort(
+        rider_place[candidates.rider] * candidates.driver_count + driver_place[candidates.driver]
+    )
     useful = order[(total_ds <= price_ds[candidates.rider])[order]]
     return _Instance(candidates, terms, total_ds, price_ds, order, useful, seed)
 
@@ -252,7 +254,9 @@ def _pairings(instance: _Instance, chosen: IntArray, *, rider_of: IntArray) -> t
     rank = 1 + np.bincount(candidates.rider[sooner], minlength=candidates.rider_count)
     # The cheapest edge of each rider that was not chosen comes first in its group; `lexsort` is
     # stable and keeps the tie order among equals.
-    others = instance.in_tie_order[~np.isin(instance.in_tie_order, chosen)]
+    is_other = np.ones(len(candidates), dtype=np.bool_)
+    is_other[chosen] = False
+    others = instance.in_tie_order[is_other[instance.in_tie_order]]
     others = others[np.lexsort((instance.total_ds[others], candidates.rider[others]))]
     with_other, first = np.unique(candidates.rider[others], return_index=True)
     runner_up = dict(zip(with_other.tolist(), others[first].tolist(), strict=True))

@@ -29,7 +29,7 @@ CERTIFIED_SOLVER = f"{FLOW_SOLVER}, column generation"
 # Up to so many pairs are simply all candidates; all sizes below were tried on clustered cities.
 _ALL_PAIRS = 20_000
 # Fewer on the smaller side than this, and lists of the nearest begin well enough.
-_SAMPLE_FROM = 1000
+_SAMPLE_FROM = 300
 _SAMPLE_SHARE = 8
 _SAMPLE_GAP = 0.02
 _NEAREST = 20
@@ -246,7 +246,7 @@ def _sampled_prices(problem: Problem, *, line: StraightLine, seed: int) -> IntAr
 def _as_listed(problem: Problem, edges: Edges, riders: IntArray, drivers: IntArray) -> Candidates:
     """Edges between the n-th of `riders` and of `drivers`, as candidates of the problem itself."""
     rider, driver = riders[edges.rider], drivers[edges.driver]
-    order = np.lexsort((driver, rider))
+    order = np.argsort(rider * len(problem.supply) + driver)
     return Candidates(
         rider=rider[order],
         driver=driver[order],
