@@ -21,9 +21,6 @@ from matching.travel import StraightLine
 type ShiftKind = Literal["all-day", "staggered"]
 type Foresight = Literal["exact", "estimated"]
 
-SHIFT_KINDS: tuple[ShiftKind, ...] = ("all-day", "staggered")
-FORESIGHTS: tuple[Foresight, ...] = ("exact", "estimated")
-
 # For a city without a record any week will do; this one is like others.
 USUAL_WEEK = datetime(2026, 5, 18)  # noqa: DTZ001 - becomes the city's own time
 FIRST_MOMENT = datetime(1970, 1, 2)  # noqa: DTZ001 - of any record; likewise

@@ -14,8 +14,8 @@ from matching.replay.day import Places
 from matching.replay.times import ZoneTimes
 from matching.travel import Point
 
-# About 350 m across: a city has some thousand of them, and their table fits in memory.
-ZONE_RESOLUTION = 9
+# About 130 m across: a city's night touches some thousand, whose table fits in memory.
+ZONE_RESOLUTION = 10
 MOST_ZONES = 6000
 
 

@@ -40,7 +40,6 @@ from matching.replay.times import DriveTimes, LineTimes
 
 LINE_EVERY_S = 5.0
 type TimesKind = Literal["line", "road"]
-TIMES_KINDS: tuple[TimesKind, ...] = ("line", "road")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

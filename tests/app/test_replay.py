@@ -113,7 +113,7 @@ def test_what_cannot_be_replayed_is_told_in_one_line(
 def test_an_option_that_is_none_is_a_mistyped_command(home: Path) -> None:
     done = meent(home, "replay", "--shifts", "night")
     assert done.returncode == 2
-    assert "'night' is none of all-day, staggered" in done.stderr
+    assert "'night' is not one of 'all-day', 'staggered'" in done.stderr
 
 
 def test_staggered_shifts_last_eight_to_ten_hours_a_day_and_follow_demand(tmp_path: Path) -> None:
