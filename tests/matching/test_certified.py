@@ -226,6 +226,19 @@ def test_a_taxi_rank_where_all_times_are_equal_is_still_proven_exactly() -> None
 
 
 @pytest.mark.usefixtures("short_lists")
+@pytest.mark.parametrize("seed", range(4))
+def test_a_crowd_at_one_door_is_offered_every_driver_who_is_worth_it(seed: int) -> None:
+    asked = city(40, 60, seed=seed)
+    door = replace(
+        asked,
+        demand=replace(asked.demand, lat=np.full(40, 47.0), lng=np.full(40, 9.0)),
+    )
+    result, edges = solve_certified(door, line=LINE, limits=ROOMY, seed=1, gap=0)
+    assert result.objective_ds == referee_ds(door)
+    assert_kept_promises(door, result, edges)
+
+
+@pytest.mark.usefixtures("short_lists")
 def test_drivers_who_are_still_busy_count_with_the_time_until_they_are_free() -> None:
     asked = city(40, 60, seed=4)
     busy_s = np.random.default_rng(1).choice([0.0, 120.0, 400.0], 60)
