@@ -51,7 +51,7 @@ def optimal_prices(
     """The prices of an optimal pairing with the dearest drivers: of all such, the lowest driver_ds.
 
     Of the many optimal prices these leave the fewest other edges that seem to improve (measured
-    against the other extreme: a proven gap a third to two thirds smaller in the first round).
+    against the other extreme: a proven gap 10 to 60 % smaller in the first round).
     `chosen` are the positions of the pairing's edges. The edges of a rider, who are ordered by
     rider, bound her driver d from below: price of d ≥ own cost - cost of e + price of e's driver,
     and ≥ own cost - price of not serving; drivers who stay free are worth 0. The least solution
