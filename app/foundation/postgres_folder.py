@@ -49,9 +49,12 @@ def server_account() -> Account | None:
 
 def make_home(home: Path, user: Account | None) -> None:
     """The folder exists, and the server's user can enter it. No existing folder is changed."""
-    if not home.exists():
-        home.mkdir(parents=True)
-        home.chmod(0o711 if user else 0o700)
+    mode = 0o711 if user else 0o700
+    home.parent.mkdir(parents=True, exist_ok=True)
+    # Two programs may begin at once on a new machine: one makes the folder, the other finds it.
+    with suppress(FileExistsError):
+        home.mkdir(mode=mode)
+        home.chmod(mode)  # The umask may have taken bits away.
     refuse_unreachable(home, user)
 
 

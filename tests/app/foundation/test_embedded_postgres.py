@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import util
 from pathlib import Path
 
@@ -320,3 +322,18 @@ def test_a_machine_without_programs_is_told_so_in_one_line(
     with pytest.raises(ClusterError, match="MEENT_DATABASE_URL") as refusal:
         prepare(place / "none")
     assert "\n" not in str(refusal.value)
+
+
+def test_a_new_folder_may_be_made_by_several_programs_at_once(tmp_path: Path) -> None:
+    for number in range(200):
+        home = tmp_path / str(number) / "new" / "home"
+        together = threading.Barrier(4)
+
+        def make(home: Path = home, together: threading.Barrier = together) -> None:
+            together.wait()
+            postgres_folder.make_home(home, None)
+
+        with ThreadPoolExecutor(4) as pool:
+            for made in [pool.submit(make) for _ in range(4)]:
+                made.result()
+        assert home.is_dir()
