@@ -45,6 +45,15 @@ def wait_until_free(problem: Problem, candidates: Candidates) -> IntArray:
     return deciseconds(free_in_s + margin_s)[candidates.driver]
 
 
+def fairness(problem: Problem, candidates: Candidates) -> IntArray:
+    """Per edge: from 0 for a wholly underpaid driver to `weights.fairness_s` for an overpaid one.
+
+    It is linear in how underpaid she is, and the same for whomever she fetches.
+    """
+    share = (1 - problem.supply.underpaid) / 2
+    return deciseconds(problem.weights.fairness_s * share)[candidates.driver]
+
+
 def not_serving(problem: Problem) -> IntArray:
     """Per rider: the price of leaving her to the next tick."""
     return deciseconds(np.full(len(problem.demand), problem.weights.unserved_s))
@@ -62,6 +71,11 @@ SOON_FREE_TERMS: Mapping[str, Callable[[Problem, Candidates], IntArray]] = Mappi
     {"wait_until_free": wait_until_free}
 )
 """What is added where some driver is not free yet, and left unsaid where all are."""
+
+FAIRNESS_TERMS: Mapping[str, Callable[[Problem, Candidates], IntArray]] = MappingProxyType(
+    {"fairness": fairness}
+)
+"""What is added where the assembly gave fairness a weight, and left unsaid where it did not."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,5 +104,7 @@ def cost_terms(problem: Problem, candidates: Candidates) -> CostTerms:
     named = dict(EDGE_TERMS)
     if problem.supply.free_in_s.any():
         named |= SOON_FREE_TERMS
+    if problem.weights.fairness_s:
+        named |= FAIRNESS_TERMS
     values = [term(problem, candidates) for term in named.values()]
     return CostTerms(names=tuple(named), values_ds=np.stack(values))

@@ -37,8 +37,8 @@ class Demand:
         return len(self.ids)
 
 
-# A supply that says nothing about it is free now; known by identity, and never kept.
-_ALL_FREE_NOW = np.empty(0)
+# A supply that says nothing about it is free now and paid as all; known by identity, never kept.
+_NOTHING_SAID = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,22 +47,24 @@ class Supply:
 
     `free_in_s` is 0 for who is free now. For who still drives somebody it is the seconds until she
     is free, and `lat`, `lng` is where that will be; left out, everybody is free now.
+    `underpaid` is from -1 to 1, see `matching.fairness`; left out, all are paid alike.
     Refused: an id that occurs twice, arrays of other lengths, numbers outside the Earth, a negative
-    or endless time.
+    or endless time, a pay beyond its range.
     """
 
     ids: tuple[Id, ...]
     lat: FloatArray
     lng: FloatArray
-    free_in_s: FloatArray = field(default_factory=lambda: _ALL_FREE_NOW)
+    free_in_s: FloatArray = field(default_factory=lambda: _NOTHING_SAID)
+    underpaid: FloatArray = field(default_factory=lambda: _NOTHING_SAID)
 
     def __post_init__(self) -> None:
         _check_points(self, kind="supply")
-        given = np.zeros(len(self.ids)) if self.free_in_s is _ALL_FREE_NOW else self.free_in_s
-        free_in_s = floats(
-            given, name="supply.free_in_s", low=0, high=LONGEST_S, length=len(self.ids)
-        )
-        object.__setattr__(self, "free_in_s", free_in_s)
+        for name, low, high in (("free_in_s", 0.0, LONGEST_S), ("underpaid", -1.0, 1.0)):
+            said = getattr(self, name)
+            given = np.zeros(len(self.ids)) if said is _NOTHING_SAID else said
+            checked = floats(given, name=f"supply.{name}", low=low, high=high, length=len(self.ids))
+            object.__setattr__(self, name, checked)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -76,6 +78,8 @@ class Weights:
     `unserved_s`: the price of leaving a rider to the next tick; below `max_pickup_s` it means that
     a rider rather waits for a nearer driver. `max_pickup_s`: nobody drives longer to a pickup.
     `soon_free_margin_s`: what the risk that she is free later than expected is worth.
+    `fairness_s`: seconds of driving that may be spent for a ride to go to a driver who is underpaid
+    by the whole scale instead of one who is overpaid by it; 0 looks at the drive alone.
     Refused: anything negative, missing or absurdly long.
     """
 
@@ -83,12 +87,14 @@ class Weights:
     unserved_s: float = 3000.0
     max_pickup_s: float = 900.0
     soon_free_margin_s: float = 60.0
+    fairness_s: float = 0.0
 
     def __post_init__(self) -> None:
         _check_number(self.age_credit, name="weights.age_credit", high=100.0)
         _check_number(self.unserved_s, name="weights.unserved_s", high=LONGEST_S)
         _check_number(self.max_pickup_s, name="weights.max_pickup_s", high=LONGEST_S)
         _check_number(self.soon_free_margin_s, name="weights.soon_free_margin_s", high=LONGEST_S)
+        _check_number(self.fairness_s, name="weights.fairness_s", high=LONGEST_S)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
