@@ -265,6 +265,11 @@ class Assignment:
     `objective_ds` is the cost of all pairings plus the price of all unserved. `gap` is the proven
     relative distance to the optimum over *all* pairs, None while nobody proved one: an optimum here
     is one over the candidates. `fallback` says why it is not even that.
+    `rider_price_ds` and `driver_price_ds` are the dual prices, one entry per rider and per driver of
+    the problem, None where the solver has none: `rider_price_ds[r]` is what rider r adds to the
+    total, at most the price of not serving her; `-driver_price_ds[d]` is what the total would rise
+    by, to first order, if driver d were not there (0 if she stays free). For no candidate do both
+    prices add up to more than it costs; for a chosen pairing of an optimum they do exactly.
     """
 
     pairings: tuple[Pairing, ...]
@@ -276,6 +281,8 @@ class Assignment:
     edge_count: int
     fallback: Fallback | None = None
     gap: float | None = None
+    rider_price_ds: tuple[int, ...] | None = None
+    driver_price_ds: tuple[int, ...] | None = None
 
 
 def _check_points(points: Demand | Supply, *, kind: str) -> None:
