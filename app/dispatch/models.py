@@ -1,12 +1,12 @@
-"""Tables of dispatch: each tick, and each offer with what explains it."""
+"""Tables of dispatch: each tick, what it decided from, and each offer with what explains it."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
-from sqlmodel import SQLModel
+from sqlalchemy import ARRAY, CheckConstraint, Index, LargeBinary, Uuid, text
+from sqlmodel import Field, SQLModel
 
 from app.foundation import columns
 
@@ -36,6 +36,23 @@ class DispatchTick(SQLModel, table=True):
     objective_ds: int = columns.minor()
     solve_ms: float
     tick_ms: float
+
+
+class DispatchInput(SQLModel, table=True):
+    """What a round decided from and what it decided, so that anybody concerned may ask why.
+
+    `record` is what `matching.record.pack` made: ids, driving times and weights, no coordinates.
+    `passed_over` are the free drivers who could have been asked and were not. Driving times to
+    known pickups still tell where a driver was, so rows live for `MEENT_EXPLANATION_DAYS`.
+    """
+
+    __tablename__ = "dispatch_input"
+    __table_args__: ClassVar[Any] = (Index("dispatch_input_by_time", "at", "tick_id"),)
+
+    tick_id: UUID = columns.reference("dispatch_tick.id", primary_key=True)
+    at: datetime = columns.moment()
+    record: bytes = Field(sa_type=LargeBinary)
+    passed_over: list[UUID] = Field(sa_type=ARRAY(Uuid))
 
 
 class Offer(SQLModel, table=True):
