@@ -40,6 +40,8 @@ class Policy:
     driver who would be with her within `rescue_s` is sent although a nearer one is free later; but
     only while there are no more riders than `rescue_load` times the drivers, because with a longer
     queue fetching one from afar loses several others.
+    `fairness_s` is what `Weights.fairness_s` says; with `hints` 1 idle drivers are told where to
+    wait.
     `per_rider` and `per_driver` are the lengths of the candidate lists. `greedy` names no optimum:
     riders "in turn", or the "closest" pair first.
     """
@@ -52,17 +54,20 @@ class Policy:
     unserved_s: float | None = None
     rescue_s: float = 480.0
     rescue_load: float = 0.1
+    fairness_s: float = 0.0
+    hints: int = 0
     per_rider: int = 30
     per_driver: int = 20
 
     def weights(self, rules: Rules) -> Weights:
         """What the match values under this policy."""
-        dearest_s = rules.max_pickup_s + self.horizon_s + self.margin_s
+        dearest_s = rules.max_pickup_s + self.horizon_s + self.margin_s + self.fairness_s
         return Weights(
             age_credit=self.age_credit,
             unserved_s=dearest_s if self.unserved_s is None else self.unserved_s,
             max_pickup_s=rules.max_pickup_s,
             soon_free_margin_s=self.margin_s,
+            fairness_s=self.fairness_s,
         )
 
     def decide(
@@ -114,6 +119,8 @@ PARAMETERS: Mapping[str, type[float]] = MappingProxyType(
         "unserved_s": float,
         "rescue_s": float,
         "rescue_load": float,
+        "fairness_s": float,
+        "hints": int,
         "per_rider": int,
         "per_driver": int,
     }
