@@ -3,8 +3,13 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matching.arrays import LONGEST_S, FloatArray, IntArray, floats, positions_in
+
+# Requests that say nothing of pay earn nothing; known by identity, never kept.
+_NOTHING_SAID = np.empty(0)
+HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +35,8 @@ class Requests:
 
     `requested_s` counts from the day's beginning. `ride_s` is how long the drive takes,
     `expected_ride_s` how long dispatch believes it will. `cancels_after_s` is after how long the
-    rider withdraws if nobody was sent by then; infinite for who does not.
+    rider withdraws if nobody was sent by then; infinite for who does not. `net_minor` is what the
+    driver keeps of the fare; left out, nothing.
     Refused: arrays of other lengths, another order, negative or missing times.
     """
 
@@ -40,16 +46,20 @@ class Requests:
     ride_s: FloatArray
     expected_ride_s: FloatArray
     cancels_after_s: FloatArray
+    net_minor: FloatArray = field(default_factory=lambda: _NOTHING_SAID)
 
     def __post_init__(self) -> None:
         requested_s = floats(self.requested_s, name="requests.requested_s", low=0, high=LONGEST_S)
         if (np.diff(requested_s) < 0).any():
             raise ValueError("requests must be in order of time")
         object.__setattr__(self, "requested_s", requested_s)
+        if self.net_minor is _NOTHING_SAID:
+            object.__setattr__(self, "net_minor", np.zeros(len(self)))
         for name, high in (
             ("ride_s", LONGEST_S),
             ("expected_ride_s", LONGEST_S),
             ("cancels_after_s", np.inf),
+            ("net_minor", np.inf),
         ):
             values = floats(
                 getattr(self, name), name=f"requests.{name}", low=0, high=high, length=len(self)
@@ -108,7 +118,8 @@ class Rules:
     `window_s`: every so often riders and drivers are paired. `patience_s`: a rider whom nobody was
     sent by then is lost; dispatch knows it. `boarding_s`: from the car's arrival to its departure.
     `max_pickup_s`: nobody drives longer to a pickup. `accept_share`: how likely a driver accepts an
-    offer; who declines is not asked for that ride again.
+    offer; who declines is not asked for that ride again. `empty_km_cost_minor`: what a driver
+    pays for a kilometre without a rider. `follow_share`: how likely an idle driver follows a hint.
     """
 
     window_s: float = 5.0
@@ -116,27 +127,65 @@ class Rules:
     boarding_s: float = 60.0
     max_pickup_s: float = 1200.0
     accept_share: float = 1.0
+    empty_km_cost_minor: float = 30.0
+    follow_share: float = 0.8
 
     def __post_init__(self) -> None:
         if not 0 < self.window_s <= LONGEST_S:
             raise ValueError(f"window_s must be above 0, got {self.window_s}")
         if not 0 < self.accept_share <= 1:
             raise ValueError(f"accept_share must be above 0, at most 1, got {self.accept_share}")
-        for name in ("patience_s", "boarding_s", "max_pickup_s"):
+        if not 0 <= self.follow_share <= 1:
+            raise ValueError(f"follow_share must be from 0 to 1, got {self.follow_share}")
+        for name in ("patience_s", "boarding_s", "max_pickup_s", "empty_km_cost_minor"):
             if not 0 <= getattr(self, name) <= LONGEST_S:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Outlook:
+    """Where riders are expected: one column per waiting place, one row per hour of the day.
+
+    `place` is the number of the place that stands for its H3 cell, `per_hour` the requests
+    expected in that cell, as known beforehand; after the last row it stays as it was.
+    Refused: another number of columns, no row, a negative or missing expectation.
+    """
+
+    place: IntArray
+    per_hour: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        per_hour = np.asarray(self.per_hour, dtype=np.float64)
+        if per_hour.ndim != 2 or per_hour.shape[1] != len(self.place) or not len(per_hour):
+            raise ValueError("outlook.per_hour must have a row per hour and a column per place")
+        floats(per_hour.ravel(), name="outlook.per_hour", low=0, high=np.inf)
+        object.__setattr__(self, "per_hour", per_hour)
+
+    def expected(self, now_s: float, *, within_s: float) -> FloatArray:
+        """Requests expected per waiting place from now on for so many seconds."""
+        hours = np.arange(int(now_s // HOUR_S), int((now_s + within_s) // HOUR_S) + 1)
+        begin_s = np.maximum(hours * HOUR_S, now_s)
+        end_s = np.minimum((hours + 1) * HOUR_S, now_s + within_s)
+        rows = self.per_hour[np.minimum(hours, len(self.per_hour) - 1)]
+        return np.asarray((end_s - begin_s) / HOUR_S @ rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Day:
-    """All that a replay needs to know; refused: places that are not there."""
+    """All that a replay needs to know; refused: places that are not there.
+
+    Without an `outlook` nobody can be told where to wait.
+    """
 
     places: Places
     requests: Requests
     shifts: Shifts
     rules: Rules
+    outlook: Outlook | None = None
 
     def __post_init__(self) -> None:
+        if self.outlook is not None:
+            positions_in(self.outlook.place, name="outlook.place", size=len(self.places))
         for name, numbers, length in (
             ("requests.pickup", self.requests.pickup, len(self.requests)),
             ("requests.dropoff", self.requests.dropoff, len(self.requests)),

@@ -8,6 +8,8 @@ import numpy as np
 from matching.arrays import BoolArray, FloatArray, IntArray
 from matching.problem import Candidates, Demand, Id, Problem, Supply
 from matching.replay.day import Day
+from matching.replay.drift import Drift
+from matching.replay.income import Takings, empty_m
 from matching.replay.policies import Pair, Policy
 from matching.replay.times import DriveTimes
 
@@ -31,7 +33,10 @@ class Outcome:
     `shift` is the one that served it, or -1 where the rider was lost. `ended_waiting_s` is when a
     driver was sent or the rider gave up; `picked_up_s` when the car stood there, `dropped_off_s`
     when the ride was over, `pickup_s` the drive to the pickup and `came_from` the place where it
-    began: nan and -1 for the lost. All times count from the day's beginning.
+    began: nan and -1 for the lost. `kept_minor` is what each driver kept: her fares net of
+    commission, less the cost of driving empty. One entry per shift have `ended_s`, when it really
+    ended, and `drift_m`, the metres driven to where the driver was told to wait; `hints` counts
+    those advices. All times count from the day's beginning.
     """
 
     shift: IntArray
@@ -41,6 +46,10 @@ class Outcome:
     pickup_s: FloatArray
     came_from: IntArray
     declined: int
+    kept_minor: FloatArray
+    ended_s: FloatArray
+    drift_m: FloatArray
+    hints: int
 
     @property
     def served(self) -> BoolArray:
@@ -51,7 +60,8 @@ class Outcome:
 class Simulation:
     """A day in virtual time. The same day, policy, times and seed always end in the same outcome.
 
-    Drivers stay where their last ride ended. Offers are answered at once.
+    Drivers stay where their last ride ended, unless the policy gives hints where to wait. Offers
+    are answered at once. Refused: hints for a day without an outlook.
     """
 
     def __init__(self, day: Day, *, policy: Policy, times: DriveTimes, seed: int) -> None:
@@ -69,6 +79,15 @@ class Simulation:
         self._gives_up_s = day.requests.requested_s + np.minimum(
             day.rules.patience_s, day.requests.cancels_after_s
         )
+        self._ended_s = day.shifts.end_s.copy()
+        self._takings = Takings(day)
+        self._drift: Drift | None = None
+        if policy.hints:
+            if day.outlook is None:
+                raise ValueError("hints need a day with an outlook")
+            self._drift = Drift(day, day.outlook, times=times, seed=seed)
+        self._drift_m = np.zeros(len(day.shifts))
+        self._hint_count = 0
         self._waiting: list[int] = []
         self._next = 0
         self._declined: set[tuple[Id, Id]] = set()
@@ -92,6 +111,7 @@ class Simulation:
                 number = max(number, int(np.ceil(next_s / window_s)))
             now_s = number * window_s
             self._let_come_and_go(now_s)
+            self._let_drift(now_s)
             yield self._pair(now_s)
 
     def outcome(self) -> Outcome:
@@ -106,6 +126,10 @@ class Simulation:
             pickup_s=self._pickup_s,
             came_from=self._came_from,
             declined=self._declined_count,
+            kept_minor=self._takings.kept_minor,
+            ended_s=self._ended_s,
+            drift_m=self._drift_m,
+            hints=self._hint_count,
         )
 
     def _let_come_and_go(self, now_s: float) -> None:
@@ -123,9 +147,37 @@ class Simulation:
             self._declined = {pair for pair in self._declined if pair[0] in here}
         self._waiting = staying
 
+    def _on_shift(self, now_s: float) -> BoolArray:
+        shifts = self._day.shifts
+        return np.asarray((shifts.start_s <= now_s) & (now_s < shifts.end_s))
+
+    def _let_drift(self, now_s: float) -> None:
+        """Idle drivers are told where to wait, and are on their way there."""
+        drift = self._drift
+        if drift is None:
+            return
+        for moment_s in drift.moments(now_s):
+            self._drive_on(drift, moment_s)
+            idle = self._on_shift(moment_s) & (self._free_s <= moment_s)
+            hints = drift.give_hints(
+                moment_s,
+                place=self._place,
+                idle=idle,
+                free_s=self._expected_free_s,
+                end_s=self._day.shifts.end_s,
+            )
+            self._hint_count += len(hints)
+        self._drive_on(drift, now_s)
+
+    def _drive_on(self, drift: Drift, now_s: float) -> None:
+        going, metres = drift.move(now_s, place=self._place, end_s=self._day.shifts.end_s)
+        self._drift_m[going] += metres
+        for shift, driven_m in zip(going.tolist(), metres.tolist(), strict=True):
+            self._takings.add(shift, empty_m=driven_m)
+
     def _pair(self, now_s: float) -> Tick:
         shifts = self._day.shifts
-        on_shift = (shifts.start_s <= now_s) & (now_s < shifts.end_s)
+        on_shift = self._on_shift(now_s)
         free = on_shift & (self._free_s <= now_s)
         # Who is late is expected at any moment, but not now.
         free_in_s = np.maximum(self._expected_free_s - now_s, self._day.rules.window_s)
@@ -153,6 +205,11 @@ class Simulation:
         places, requests = self._day.places, self._day.requests
         pickup = requests.pickup[self._waiting]
         stands = self._place[able]
+        lacking = np.zeros(len(able))
+        if self._weights.fairness_s:
+            lacking = self._takings.underpaid(
+                now_s, busy_until_s=self._expected_free_s, end_s=self._ended_s
+            )[able]
         return Problem(
             demand=Demand(
                 ids=tuple(self._waiting),
@@ -165,6 +222,7 @@ class Simulation:
                 lat=places.lat[stands],
                 lng=places.lng[stands],
                 free_in_s=free_in_s,
+                underpaid=lacking,
             ),
             weights=self._weights,
             excluded=frozenset(self._declined),
@@ -192,6 +250,7 @@ class Simulation:
         self._waiting.remove(rider)
         self._shift[rider] = shift
         self._came_from[rider] = self._place[shift]
+        self._take(rider, shift)
         self._ended_waiting_s[rider] = now_s
         self._pickup_s[rider] = pair.pickup_s
         self._picked_up_s[rider] = now_s + pair.pickup_s
@@ -200,7 +259,24 @@ class Simulation:
         self._free_s[shift] = self._dropped_off_s[rider]
         self._expected_free_s[shift] = departs_s + requests.expected_ride_s[rider]
         self._begin_next_later(shift)
+        following = int(self._day.shifts.following[shift])
+        # What lasts into the next shift of the same driver is counted there.
+        latest_s = np.inf if following == NOBODY else self._day.shifts.start_s[following]
+        self._ended_s[shift] = max(self._ended_s[shift], min(self._free_s[shift], latest_s))
         return True
+
+    def _take(self, rider: int, shift: int) -> None:
+        """The driver is paid for this ride, less the cost of the drive to the rider."""
+        if self._drift is not None:
+            self._drift.stop(shift)
+        pickup_m = empty_m(
+            self._day.places,
+            self._place[[shift]],
+            end=self._day.requests.pickup[[rider]],
+        )
+        self._takings.add(
+            shift, net_minor=float(self._day.requests.net_minor[rider]), empty_m=float(pickup_m[0])
+        )
 
     def _begin_next_later(self, shift: int) -> None:
         """A ride that lasts into the driver's next shift lets that one begin at its end."""
