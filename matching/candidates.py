@@ -114,6 +114,8 @@ def _nearest_allowed(
 ) -> Neighbours:
     """The `k` nearest of each seeker that are not barred (positions of seekers and of sought)."""
     tree = PointTree(lat=sought.lat, lng=sought.lng)
+    if not len(barred[0]):
+        return tree.nearest(lat=seekers.lat, lng=seekers.lng, k=k, max_distance_m=reach_m)
     barred_of = np.bincount(barred[0], minlength=len(seekers))
     found = []
     # Only seekers with barred pairs pay for a longer search.

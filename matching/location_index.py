@@ -1,14 +1,14 @@
 """Where every driver is now: newest position wins, and the nearest of them are found exactly."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
 import h3.api.basic_int as h3
 import numpy as np
 
-from matching.arrays import FloatArray, IntArray
+from matching.arrays import BoolArray, FloatArray, IntArray, floats
 from matching.nearest import PointTree
 from matching.problem import Id
 
@@ -16,6 +16,8 @@ CELL_RESOLUTION = 8
 """H3 resolution of the key: cells of about 0.7 km², 530 m from centre to corner."""
 
 _FIRST_SLOTS = 64
+_NOT_YET = 0  # no H3 cell has this number
+_LATEST_S = np.finfo(np.float64).max
 
 
 class IndexFullError(Exception):
@@ -26,14 +28,13 @@ class IndexFullError(Exception):
 class Positions:
     """Copies of what the index knew: one entry per driver.
 
-    Degrees, device time in seconds since the epoch, and the H3 cell at `CELL_RESOLUTION`.
+    Degrees, and device time in seconds since the epoch.
     """
 
     ids: tuple[Id, ...]
     lat: FloatArray
     lng: FloatArray
     at_s: FloatArray
-    cell: IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +53,9 @@ class LocationIndex:
     """Up to `capacity` drivers with one position each, for one thread.
 
     Positions stand in slots of numpy arrays, without holes: the last slot fills the place of one
-    that is removed. Memory grows by doubling. Times are the device's own, in seconds since the
-    epoch. Refused: a capacity below 1.
+    that is removed. Memory grows by doubling. The H3 cell is worked out when it is asked for, since
+    a driver reports many times in between. Times are the device's own, in seconds since the epoch.
+    Refused: a capacity below 1.
     """
 
     def __init__(self, *, capacity: int = 100_000) -> None:
@@ -67,7 +69,7 @@ class LocationIndex:
         self._lat = np.zeros(slots)
         self._lng = np.zeros(slots)
         self._at_s = np.zeros(slots)
-        self._cell = np.zeros(slots, dtype=np.int64)
+        self._cell = np.full(slots, _NOT_YET, dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -97,8 +99,37 @@ class LocationIndex:
         self._lat[slot] = lat
         self._lng[slot] = lng
         self._at_s[slot] = at_s
-        self._cell[slot] = h3.latlng_to_cell(lat, lng, CELL_RESOLUTION)
+        self._cell[slot] = _NOT_YET
         return True
+
+    def update_many(
+        self, driver_ids: Sequence[Id], *, lat: FloatArray, lng: FloatArray, at_s: FloatArray
+    ) -> BoolArray:
+        """As if each were given to `update` in turn; for each, whether it was taken.
+
+        Many known drivers at once cost a fraction of one by one. A driver beyond the capacity
+        raises IndexFullError when those before her are in. Refused, and nothing changed: a column
+        of another length, numbers outside the Earth, or none.
+        """
+        many = len(driver_ids)
+        lat = floats(lat, name="lat", low=-90, high=90, length=many)
+        lng = floats(lng, name="lng", low=-180, high=180, length=many)
+        at_s = floats(at_s, name="at_s", low=-_LATEST_S, high=_LATEST_S, length=many)
+        known = self._slot_by_id
+        slots = [known.get(driver_id, -1) for driver_id in driver_ids]
+        if -1 in slots or len(set(slots)) < many:
+            # Strangers need a slot, and of one driver's positions each must know the one before.
+            columns = (lat.tolist(), lng.tolist(), at_s.tolist())
+            each = zip(driver_ids, *columns, strict=True)
+            return np.array([self.update(one, lat=a, lng=o, at_s=t) for one, a, o, t in each], bool)
+        slot = np.array(slots, dtype=np.int64)
+        taken: BoolArray = at_s > self._at_s[slot]
+        newer = slot[taken]
+        self._lat[newer] = lat[taken]
+        self._lng[newer] = lng[taken]
+        self._at_s[newer] = at_s[taken]
+        self._cell[newer] = _NOT_YET
+        return taken
 
     def remove(self, driver_id: Id) -> bool:
         """The driver is not in the index; True if she was."""
@@ -131,7 +162,6 @@ class LocationIndex:
             lat=self._lat[slots],
             lng=self._lng[slots],
             at_s=self._at_s[slots],
-            cell=self._cell[slots],
         )
 
     def nearest(
@@ -166,11 +196,17 @@ class LocationIndex:
         """
         if not 0 <= resolution <= CELL_RESOLUTION:
             raise ValueError(f"resolution must be from 0 to {CELL_RESOLUTION}, got {resolution}")
-        cells, counts = np.unique(self._cell[self._slots(among)], return_counts=True)
+        cells, counts = np.unique(self._cells(self._slots(among)), return_counts=True)
         total: Counter[int] = Counter()
         for cell, count in zip(cells.tolist(), counts.tolist(), strict=True):
             total[h3.cell_to_parent(cell, resolution)] += count
         return dict(total)
+
+    def _cells(self, slots: IntArray) -> IntArray:
+        unknown = slots[self._cell[slots] == _NOT_YET]
+        places = zip(self._lat[unknown].tolist(), self._lng[unknown].tolist(), strict=True)
+        self._cell[unknown] = [h3.latlng_to_cell(*place, CELL_RESOLUTION) for place in places]
+        return self._cell[slots]
 
     def _slots(self, ids: Iterable[Id] | None) -> IntArray:
         if ids is None:

@@ -29,6 +29,8 @@ class Neighbours:
 
     def keep(self, mask: BoolArray) -> "Neighbours":
         """The pairs for which `mask` is true, in the same order."""
+        if mask.all():
+            return self
         return Neighbours(self.query[mask], self.point[mask], self.distance_m[mask])
 
 

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import h3.api.basic_int as h3
 import numpy as np
 import pytest
@@ -37,7 +39,8 @@ def test_only_a_newer_position_replaces_the_known_one(at_s: float, *, taken: boo
     assert index.update("d", lat=2, lng=3, at_s=at_s) is taken
     known = index.snapshot(["d"])
     assert (known.lat[0], known.lng[0], known.at_s[0]) == ((2, 3, at_s) if taken else (1, 1, 100))
-    assert known.cell[0] == h3.latlng_to_cell(known.lat[0], known.lng[0], CELL_RESOLUTION)
+    cell = h3.latlng_to_cell(known.lat[0], known.lng[0], CELL_RESOLUTION)
+    assert index.count_by_cell() == {cell: 1}
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20)), max_size=40))
@@ -86,6 +89,59 @@ def test_the_index_agrees_with_a_plain_dictionary(steps: list[tuple[str, int]]) 
         assert all(one in index for one in model)
 
 
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 9), st.integers(0, 30)), max_size=12)
+        | st.integers(0, 30),
+        max_size=12,
+    )
+)
+@settings(deadline=None)
+def test_many_at_once_are_taken_as_one_after_another_would_be(
+    steps: list[list[tuple[int, int]] | int],
+) -> None:
+    at_once, in_turn = LocationIndex(), LocationIndex()
+    for step in steps:
+        if isinstance(step, int):
+            assert set(at_once.evict_before(step)) == set(in_turn.evict_before(step))
+            continue
+        taken = at_once.update_many(
+            [driver for driver, _ in step],
+            lat=np.array([driver + at_s / 100 for driver, at_s in step]),
+            lng=np.array([-at_s for _, at_s in step], dtype=np.float64),
+            at_s=np.array([at_s for _, at_s in step], dtype=np.float64),
+        )
+        assert taken.tolist() == [
+            in_turn.update(driver, lat=driver + at_s / 100, lng=-at_s, at_s=at_s)
+            for driver, at_s in step
+        ]
+        got, expected = at_once.snapshot(range(10)), in_turn.snapshot(range(10))
+        assert got.ids == expected.ids
+        for column in ("lat", "lng", "at_s"):
+            assert getattr(got, column).tolist() == getattr(expected, column).tolist()
+        assert at_once.count_by_cell() == in_turn.count_by_cell()
+
+
+def test_of_many_at_once_none_is_taken_if_one_cannot_be() -> None:
+    index = filled([VADUZ, VADUZ])
+    with pytest.raises(ValueError, match=r"lat\[1\] must be a number from -90 to 90, got 91"):
+        index.update_many([0, 1], lat=np.array([1.0, 91.0]), lng=np.zeros(2), at_s=np.ones(2))
+    with pytest.raises(ValueError, match="lng must have 2 entries"):
+        index.update_many([0, 1], lat=np.zeros(2), lng=np.zeros(1), at_s=np.ones(2))
+    assert index.snapshot().lat.tolist() == [VADUZ[0], VADUZ[0]]
+
+
+def test_a_cell_follows_a_driver_who_moves_and_the_slot_of_one_who_leaves() -> None:
+    index = filled([VADUZ, (0, 0), (10, 10)])
+    before = index.count_by_cell()
+    index.update_many([1, 2], lat=np.array([20.0, 10.0]), lng=np.zeros(2), at_s=np.ones(2))
+    index.remove(0)
+    assert before.keys() & index.count_by_cell().keys() == set()
+    assert index.count_by_cell() == {
+        h3.latlng_to_cell(lat, 0, CELL_RESOLUTION): 1 for lat in (20, 10)
+    }
+
+
 def test_eviction_keeps_a_position_of_exactly_that_time_and_lets_no_older_one_back() -> None:
     index = LocationIndex()
     index.update("older", lat=0, lng=0, at_s=99.9)
@@ -115,9 +171,9 @@ def test_growth_by_doubling_keeps_every_position() -> None:
     known = index.snapshot()
     assert known.ids == tuple(range(1000))
     assert known.lat.tolist() == [number / 100 for number in range(1000)]
-    assert known.cell.tolist() == [
+    assert index.count_by_cell() == Counter(
         h3.latlng_to_cell(number / 100, -number / 100, CELL_RESOLUTION) for number in range(1000)
-    ]
+    )
 
 
 def test_a_full_index_refuses_a_new_driver_and_still_follows_the_known_ones() -> None:
