@@ -26,6 +26,7 @@ from app.members.service import forget_old
 from app.realtime import routes as realtime
 from app.realtime.service import Realtime
 from app.rides import routes as rides
+from app.rides.scheduled import keep_schedule
 from app.rides.service import give_up_searches
 from app.roads import routes as roads_routes
 from app.roads.calibrate import keep_calibrated, take_newest
@@ -37,6 +38,7 @@ from app.workers.loop import Worker, run_workers
 from matching.problem import Weights
 
 GIVE_UP_PACE_S = 5.0
+SCHEDULE_PACE_S = 5.0
 HOUSEKEEPING_PACE_S = 600.0
 CALIBRATION_PACE_S = 24 * 3600.0
 
@@ -80,6 +82,7 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
             settings.position_flush_s,
         ),
         Worker("searches", lambda: give_up_searches(database, now=clock.now()), GIVE_UP_PACE_S),
+        Worker("schedule", lambda: keep_schedule(database, now=clock.now()), SCHEDULE_PACE_S),
         Worker("housekeeping", tidy, HOUSEKEEPING_PACE_S),
         Worker("calibration", calibrate, CALIBRATION_PACE_S),
     ]

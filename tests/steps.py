@@ -15,11 +15,17 @@ IN_THE_ALPS = {"lat": 47.0800, "lng": 9.6000}
 
 
 async def ask_price(
-    client: httpx.AsyncClient, rider: Person, *, pickup: Any = VADUZ, dropoff: Any = BALZERS
+    client: httpx.AsyncClient,
+    rider: Person,
+    *,
+    pickup: Any = VADUZ,
+    dropoff: Any = BALZERS,
+    pickup_at: datetime | None = None,
 ) -> dict[str, Any]:
-    answer = await client.post(
-        "/v1/quotes", json={"pickup": pickup, "dropoff": dropoff}, headers=rider.act
-    )
+    body = {"pickup": pickup, "dropoff": dropoff}
+    if pickup_at is not None:
+        body["pickup_at"] = pickup_at.isoformat()
+    answer = await client.post("/v1/quotes", json=body, headers=rider.act)
     assert answer.status_code == 201, answer.text
     quote: dict[str, Any] = answer.json()
     return quote

@@ -7,7 +7,15 @@ A statement returns one column, ``fault``: null where the promise is kept.
 from dataclasses import dataclass
 
 from app.foundation.database import APP_ROLE
-from app.rides.lifecycle import CLOSED_STATES, DRIVING_STATES, OPEN_STATES, TRANSITIONS, RideState
+from app.rides.lifecycle import (
+    CLOSED_STATES,
+    DRIVING_STATES,
+    FIRST_EVENTS,
+    OPEN_STATES,
+    TRANSITIONS,
+    UNFINISHED_STATES,
+    RideState,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ CONSTRAINTS = (
     "commission_is_the_share_rounded_down",
     "a_closed_ride_has_an_end",
     "a_driven_ride_has_a_driver",
+    "a_scheduled_ride_has_a_window",
     "policies_come_from_a_decision",
     "a_voted_policy_names_its_tally",
     "one_cooperative_per_database",
@@ -296,9 +305,9 @@ select case when c.one is null then 'policy ' || p.key || ' has no cooperative t
 from policy_version p left join cooperative c on true
 """
 
-# The whole table of steps, and the first one, which has no state before it.
+# The whole table of steps, and the first ones, which have no state before them.
 _STEPS = _rows(
-    ("", "ride.requested", RideState.REQUESTED),
+    *(("", event, state) for state, event in FIRST_EVENTS.items()),
     *(
         (source, transition.event, transition.target)
         for transition in TRANSITIONS.values()
@@ -347,7 +356,7 @@ select case when e.hold_id is not null
     then 'ride ' || r.id || ' costs ' || q.fare_minor || ' but ' || h.amount_minor || ' are held'
     end as fault
 from ride r join quote q on q.id = r.quote_id join hold h on h.id = r.hold_id
-left join hold_end e on e.hold_id = r.hold_id where r.state in ({_states(OPEN_STATES)})
+left join hold_end e on e.hold_id = r.hold_id where r.state in ({_states(UNFINISHED_STATES)})
 """
 
 STREAMS_HAVE_NO_GAPS = """

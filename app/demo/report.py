@@ -10,7 +10,7 @@ from app.audit.report import AuditReport
 from app.city import City
 from app.demo.demand import DemoHour
 from app.demo.plan import Outcome
-from app.rides.lifecycle import OPEN_STATES
+from app.rides.lifecycle import UNFINISHED_STATES
 
 _RIDES = "select state, count(*) as many from ride group by state"
 _OFFERS = "select state, count(*) as many from offer group by state"
@@ -93,7 +93,7 @@ def make_report(
         "cancelled": figures.rides.get("cancelled", 0),
         "no_driver": figures.rides.get("no_driver", 0),
         "no_show": figures.rides.get("no_show", 0),
-        "unfinished": sum(figures.rides.get(state, 0) for state in OPEN_STATES),
+        "unfinished": sum(figures.rides.get(state, 0) for state in UNFINISHED_STATES),
         "pickup_wait_s": spread(outcome.pickup_wait_s),
         "offers": {
             "made": sum(figures.offers.values()),

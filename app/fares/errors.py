@@ -9,3 +9,11 @@ class RideTooShort(Problem):
     status = 422
     slug = "ride-too-short"
     title = "Pickup and drop-off are the same place"
+
+
+class PickupTimeNotBookable(Problem):
+    """Ask for a time between ``earliest`` and ``latest``, or leave it out to be fetched now."""
+
+    status = 422
+    slug = "pickup-time-not-bookable"
+    title = "No ride can be booked for that time"

@@ -50,6 +50,7 @@ class Quote(SQLModel, table=True):
             name="fares_are_positive",
         ),
         CheckConstraint("expires_at > quoted_at", name="quotes_last_a_while"),
+        CheckConstraint("pickup_at > quoted_at", name="quotes_are_for_later"),
         Index("quote_by_age", "quoted_at"),
     )
 
@@ -75,5 +76,7 @@ class Quote(SQLModel, table=True):
     driver_net_minor: int = columns.minor()
     policy_version_id: UUID = columns.reference("policy_version.id")
     tariff_version_id: UUID = columns.reference("tariff_version.id")
+    # When the rider wants to be fetched; null means now.
+    pickup_at: datetime | None = columns.moment(nullable=True)
     quoted_at: datetime = columns.moment()
     expires_at: datetime = columns.moment()

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from app.fares import service
-from app.fares.errors import RideTooShort
+from app.fares.errors import PickupTimeNotBookable, RideTooShort
 from app.fares.schemas import QuoteRequest, QuoteView
 from app.foundation.problems import NotFound
 from app.foundation.web import json_response, problem_responses
@@ -25,7 +25,11 @@ router = APIRouter(prefix="/v1", tags=["quotes"])
     status_code=201,
     response_model=QuoteView,
     responses=problem_responses(
-        OutsideServiceAreaProblem, RideTooShort, RoleMissing, *COMMAND_PROBLEMS
+        OutsideServiceAreaProblem,
+        RideTooShort,
+        PickupTimeNotBookable,
+        RoleMissing,
+        *COMMAND_PROBLEMS,
     ),
 )
 async def request_quote(
@@ -36,12 +40,22 @@ async def request_quote(
     roads: RoadsDep,
     settings: SettingsDep,
 ) -> Response:
-    """Return an itemised price, who gets which part, and an id that locks it until it expires."""
+    """Return an itemised price, who gets which part, and an id that locks it until it expires.
+
+    With `pickup_at` it is the price of a ride booked ahead, with that hour's travel times.
+    """
     pickup = Point(lat=body.pickup.lat, lng=body.pickup.lng)
     dropoff = Point(lat=body.dropoff.lat, lng=body.dropoff.lng)
     # The road engine is asked before the transaction opens: no lock waits for it.
-    route = await service.plan_route(roads, pickup=pickup, dropoff=dropoff, at=command.now)
-    eta_s = await service.estimate_pickup_s(database, roads, pickup=pickup, now=command.now)
+    route = await service.plan_route(
+        roads, pickup=pickup, dropoff=dropoff, at=body.pickup_at or command.now
+    )
+    # Who is near now says nothing about later.
+    eta_s = (
+        None
+        if body.pickup_at
+        else await service.estimate_pickup_s(database, roads, pickup=pickup, now=command.now)
+    )
     return await command.answer(
         lambda tx: service.give_quote(
             tx,
@@ -50,6 +64,7 @@ async def request_quote(
             pickup_eta_s=eta_s,
             now=command.now,
             lasts_s=settings.quote_s,
+            pickup_at=body.pickup_at,
         ),
         status=201,
     )

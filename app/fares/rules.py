@@ -1,6 +1,28 @@
-"""What a ride costs by a tariff: pure, in whole minor units."""
+"""What a ride costs by a tariff, in whole minor units, and for when it may be booked: pure."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+# Sooner, it is a ride for now: the search for its driver would have begun already. Much later,
+# nobody knows the tariff of that day.
+LEAST_AHEAD = timedelta(minutes=30)
+MOST_AHEAD = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class BookableTimes:
+    """The first and the last moment for which a ride can be booked ahead."""
+
+    earliest: datetime
+    latest: datetime
+
+    def __contains__(self, at: datetime) -> bool:
+        return self.earliest <= at <= self.latest
+
+
+def bookable_times(now: datetime) -> BookableTimes:
+    """Return for when a ride can be booked ahead now."""
+    return BookableTimes(earliest=now + LEAST_AHEAD, latest=now + MOST_AHEAD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.foundation.schemas import Position, RequestModel
 
 
 class QuoteRequest(RequestModel):
-    """From where to where."""
+    """From where to where, and for when."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -18,12 +18,17 @@ class QuoteRequest(RequestModel):
             "example": {
                 "pickup": {"lat": 47.1410, "lng": 9.5209},
                 "dropoff": {"lat": 47.0660, "lng": 9.5030},
+                "pickup_at": "2026-11-23T06:30:00Z",
             }
         },
     )
 
     pickup: Position
     dropoff: Position
+    pickup_at: Annotated[
+        AwareDatetime | None,
+        Field(description="be fetched then, 30 minutes to 30 days ahead; left out: now"),
+    ] = None
 
 
 class FareItemView(BaseModel):
@@ -62,6 +67,7 @@ class QuoteView(BaseModel):
                 "duration_s": 894,
                 "is_estimate": False,
                 "pickup_eta_s": 240,
+                "pickup_at": None,
                 "items": [
                     {"code": "base", "amount_minor": 600},
                     {"code": "distance", "amount_minor": 2822},
@@ -87,6 +93,7 @@ class QuoteView(BaseModel):
     pickup_eta_s: Annotated[
         int | None, Field(description="until a driver could be there, in whole minutes; no promise")
     ]
+    pickup_at: Annotated[datetime | None, Field(description="booked ahead for then; null: now")]
     items: list[FareItemView]
     currency: str
     fare_minor: int

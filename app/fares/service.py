@@ -9,8 +9,8 @@ import numpy as np
 
 from app.assembly.policies import policy_in_force
 from app.fares import queries
-from app.fares.errors import RideTooShort
-from app.fares.rules import Tariff, itemise
+from app.fares.errors import PickupTimeNotBookable, RideTooShort
+from app.fares.rules import Tariff, bookable_times, itemise
 from app.fares.schemas import QuoteView, with_stops
 from app.foundation.database import Database, Transaction
 from app.foundation.ids import new_id
@@ -30,10 +30,18 @@ def quote_view(row: Any) -> dict[str, Any]:
     return QuoteView.model_validate(with_stops(row)).model_dump(mode="json")
 
 
+def _check_pickup_at(pickup_at: datetime, *, now: datetime) -> None:
+    times = bookable_times(now)
+    if pickup_at not in times:
+        raise PickupTimeNotBookable(
+            earliest=times.earliest.isoformat(), latest=times.latest.isoformat()
+        )
+
+
 async def plan_route(
     roads: Roads, *, pickup: Point, dropoff: Point, at: datetime
 ) -> CalibratedRoute:
-    """Return the way to be priced.
+    """Return the way to be priced, with the time it takes when begun at ``at``.
 
     Raises:
         OutsideServiceAreaProblem: an end is not near a road, or no way joins the two.
@@ -80,8 +88,17 @@ async def give_quote(
     pickup_eta_s: int | None,
     now: datetime,
     lasts_s: int,
+    pickup_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """Price a way by the tariff and the share in force now; the price holds for ``lasts_s``."""
+    """Price a way by the tariff and the share in force now; the price holds for ``lasts_s``.
+
+    A ride booked ahead for ``pickup_at`` costs what it was quoted, whatever is decided until then.
+
+    Raises:
+        PickupTimeNotBookable: ``pickup_at`` is too near or too far.
+    """
+    if pickup_at is not None:
+        _check_pickup_at(pickup_at, now=now)
     tariff = await queries.tariff_in_force(tx, at=now)
     policy = await policy_in_force(tx, key="commission_bp", at=now)
     distance_m, duration_s = round(route.distance_m), round(route.duration_s)
@@ -119,6 +136,7 @@ async def give_quote(
         "driver_net_minor": split.driver_net_minor,
         "policy_version_id": policy.version_id,
         "tariff_version_id": tariff["id"],
+        "pickup_at": pickup_at,
         "quoted_at": now,
         "expires_at": now + timedelta(seconds=lasts_s),
     }

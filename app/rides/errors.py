@@ -24,6 +24,20 @@ class OpenRideExists(Problem):
     title = "You have a ride already"
 
 
+class RideAlreadyBookedForThen(Problem):
+    """You have booked another ride for about that time, ``ride_id``. Choose a time clear of it."""
+
+    slug = "ride-booked-for-then"
+    title = "You have booked a ride for about that time"
+
+
+class TooManyScheduledRides(Problem):
+    """You have booked as many rides ahead as one member may. Cancel one, or wait for the next."""
+
+    slug = "too-many-scheduled-rides"
+    title = "You have booked many rides ahead already"
+
+
 class WrongRideState(Problem):
     """The ride has moved on. ``state`` says where it stands now."""
 

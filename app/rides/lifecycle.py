@@ -7,6 +7,7 @@ from enum import StrEnum
 class RideState(StrEnum):
     """Where a ride stands."""
 
+    SCHEDULED = "scheduled"  # booked ahead; nobody looks for a driver yet
     REQUESTED = "requested"  # waiting for a driver
     ASSIGNED = "assigned"  # a driver is on the way
     ARRIVED = "arrived"  # the driver is at the pickup
@@ -20,12 +21,14 @@ class RideState(StrEnum):
 class Step(StrEnum):
     """What may happen to a ride."""
 
+    RELEASE = "release"  # its time draws near: the search begins
     ASSIGN = "assign"
     ARRIVE = "arrive"
     START = "start"
     COMPLETE = "complete"
     CANCEL = "cancel"  # by the rider, or by a dispatcher
     WITHDRAW = "withdraw"  # by the driver: the ride looks for another one
+    LAPSE = "lapse"  # its pickup window closed before the search could begin
     GIVE_UP = "give_up"  # no driver in time
     NO_SHOW = "no_show"
 
@@ -57,20 +60,32 @@ class Transition:
 S, P = RideState, Party
 
 TRANSITIONS: dict[Step, Transition] = {
+    Step.RELEASE: Transition((S.SCHEDULED,), S.REQUESTED, (P.PLATFORM,), "ride.search_began"),
     Step.ASSIGN: Transition((S.REQUESTED,), S.ASSIGNED, (P.PLATFORM,), "ride.assigned"),
     Step.ARRIVE: Transition((S.ASSIGNED,), S.ARRIVED, (P.DRIVER,), "ride.driver_arrived"),
     Step.START: Transition((S.ARRIVED,), S.UNDER_WAY, (P.DRIVER,), "ride.started"),
     Step.COMPLETE: Transition((S.UNDER_WAY,), S.COMPLETED, (P.DRIVER,), "ride.completed"),
     Step.CANCEL: Transition(
-        (S.REQUESTED, S.ASSIGNED, S.ARRIVED), S.CANCELLED, (P.RIDER, P.DISPATCHER), "ride.cancelled"
+        (S.SCHEDULED, S.REQUESTED, S.ASSIGNED, S.ARRIVED),
+        S.CANCELLED,
+        (P.RIDER, P.DISPATCHER),
+        "ride.cancelled",
     ),
     Step.WITHDRAW: Transition(
         (S.ASSIGNED, S.ARRIVED), S.REQUESTED, (P.DRIVER,), "ride.driver_withdrew"
     ),
+    Step.LAPSE: Transition((S.SCHEDULED,), S.CANCELLED, (P.PLATFORM,), "ride.cancelled"),
     Step.GIVE_UP: Transition((S.REQUESTED,), S.NO_DRIVER, (P.PLATFORM,), "ride.no_driver_found"),
     Step.NO_SHOW: Transition((S.ARRIVED,), S.NO_SHOW, (P.DRIVER,), "ride.rider_did_not_come"),
 }
 
+# A rider has one open ride at most; rides booked ahead wait beside it.
 OPEN_STATES = (S.REQUESTED, S.ASSIGNED, S.ARRIVED, S.UNDER_WAY)
+UNFINISHED_STATES = (S.SCHEDULED, *OPEN_STATES)
 DRIVING_STATES = (S.ASSIGNED, S.ARRIVED, S.UNDER_WAY)
-CLOSED_STATES = tuple(state for state in RideState if state not in OPEN_STATES)
+CLOSED_STATES = tuple(state for state in RideState if state not in UNFINISHED_STATES)
+# How a ride's history may begin, and the event that says so.
+FIRST_EVENTS: dict[RideState, str] = {
+    S.REQUESTED: "ride.requested",
+    S.SCHEDULED: "ride.scheduled",
+}

@@ -37,6 +37,15 @@ class Ride(SQLModel, table=True):
             " = (ended_at is not null)",
             name="a_closed_ride_has_an_end",
         ),
+        CheckConstraint(
+            "(state = 'scheduled') <= (pickup_from is not null)",
+            name="a_scheduled_ride_has_a_window",
+        ),
+        CheckConstraint(
+            "(pickup_from is null) = (pickup_until is null)"
+            " and coalesce(pickup_until > pickup_from, true)",
+            name="a_window_opens_and_then_closes",
+        ),
         Index(
             "one_open_ride_per_driver",
             "driver_id",
@@ -47,6 +56,7 @@ class Ride(SQLModel, table=True):
             "one_open_ride_per_rider", "rider_id", unique=True, postgresql_where=_in(OPEN_STATES)
         ),
         Index("ride_waiting", "requested_at", postgresql_where=text("state = 'requested'")),
+        Index("ride_scheduled", "pickup_from", postgresql_where=text("state = 'scheduled'")),
         Index("ride_by_rider", "rider_id", "id"),
         Index("ride_by_driver", "driver_id", "id"),
     )
@@ -60,6 +70,10 @@ class Ride(SQLModel, table=True):
     state: str = columns.text()
     requested_at: datetime = columns.moment()
     search_until: datetime = columns.moment()
+    # Of rides booked ahead: when the car is wanted, and until when it must be there.
+    pickup_from: datetime | None = columns.moment(nullable=True)
+    pickup_until: datetime | None = columns.moment(nullable=True)
+    reminded_at: datetime | None = columns.moment(nullable=True)
     assigned_at: datetime | None = columns.moment(nullable=True)
     arrived_at: datetime | None = columns.moment(nullable=True)
     started_at: datetime | None = columns.moment(nullable=True)

@@ -5,17 +5,22 @@ from typing import Any
 from uuid import UUID
 
 from app.foundation.database import Transaction
-from app.rides.lifecycle import TRANSITIONS, Party, Step
+from app.rides.lifecycle import TRANSITIONS, Party, RideState, Step
 
-_CORE = "id, rider_id, driver_id, quote_id, hold_id, state, requested_at, search_until"
+_CORE = (
+    "id, rider_id, driver_id, quote_id, hold_id, state, requested_at, search_until,"
+    " pickup_from, pickup_until"
+)
 
 # What a step writes beside the state. $3 is now, $4 a reason, $5 the party, $6 the member.
 _STAMPS: dict[Step, str] = {
+    Step.RELEASE: "search_until = pickup_until",
     Step.ARRIVE: "arrived_at = $3",
     Step.START: "started_at = $3",
     Step.COMPLETE: "ended_at = $3",
     Step.CANCEL: "ended_at = $3, reason = $4, cancelled_by = $5",
     Step.WITHDRAW: "driver_id = null, vehicle_id = null, assigned_at = null, arrived_at = null",
+    Step.LAPSE: "ended_at = $3, reason = $4, cancelled_by = $5",
     Step.GIVE_UP: "ended_at = $3",
     Step.NO_SHOW: "ended_at = $3",
 }
@@ -30,19 +35,26 @@ async def insert_ride(
     rider_id: UUID,
     quote_id: UUID,
     hold_id: UUID,
+    state: RideState,
     now: datetime,
     search_until: datetime,
-) -> None:
-    """Store a requested ride; the table's unique indexes refuse a second one."""
-    await tx.execute(
-        "insert into ride (id, rider_id, quote_id, hold_id, state, requested_at, search_until)"
-        " values ($1, $2, $3, $4, 'requested', $5, $6)",
+    pickup_from: datetime | None,
+    pickup_until: datetime | None,
+) -> Any:
+    """Store a new ride and return it; the table's unique indexes refuse a second one."""
+    return await tx.row(
+        "insert into ride (id, rider_id, quote_id, hold_id, state, requested_at, search_until,"
+        " pickup_from, pickup_until) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        f" returning {_CORE}",
         ride_id,
         rider_id,
         quote_id,
         hold_id,
+        str(state),
         now,
         search_until,
+        pickup_from,
+        pickup_until,
     )
 
 
@@ -105,6 +117,73 @@ async def overdue_searches(tx: Transaction, *, now: datetime, limit: int) -> lis
     return [row["id"] for row in rows]
 
 
+async def booked_for(
+    tx: Transaction, *, rider_id: UUID, pickup_from: datetime, pickup_until: datetime
+) -> UUID | None:
+    """Return a ride of this rider whose pickup window touches this one, or None."""
+    ride_id: UUID | None = await tx.value(
+        "select id from ride where rider_id = $1 and ended_at is null"
+        " and pickup_from < $3 and pickup_until > $2 order by pickup_from limit 1",
+        rider_id,
+        pickup_from,
+        pickup_until,
+    )
+    return ride_id
+
+
+async def count_scheduled(tx: Transaction, *, rider_id: UUID) -> int:
+    """Return how many rides this rider has booked ahead whose search has not begun."""
+    return int(
+        await tx.value(
+            "select count(*) from ride where rider_id = $1 and state = 'scheduled'", rider_id
+        )
+    )
+
+
+async def next_to_release(
+    tx: Transaction, *, now: datetime, wanted_before: datetime
+) -> UUID | None:
+    """Return the next ride whose search may begin, locked; or None.
+
+    A ride whose rider still has an open one is left out, and so is one that another process holds.
+    """
+    ride_id: UUID | None = await tx.value(
+        "select r.id from ride r where r.state = 'scheduled' and r.pickup_from <= $2"
+        " and r.pickup_until > $1 and not exists (select from ride o where o.rider_id = r.rider_id"
+        " and o.state in ('requested', 'assigned', 'arrived', 'under_way'))"
+        " order by r.pickup_from, r.id limit 1 for update of r skip locked",
+        now,
+        wanted_before,
+    )
+    return ride_id
+
+
+async def closed_windows(tx: Transaction, *, now: datetime, limit: int) -> list[UUID]:
+    """Return rides whose pickup window closed before their search began, locked."""
+    rows = await tx.rows(
+        "select id from ride where state = 'scheduled' and pickup_until <= $1"
+        " order by pickup_from limit $2 for update skip locked",
+        now,
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def mark_reminded(
+    tx: Transaction, *, now: datetime, wanted_before: datetime, limit: int
+) -> list[Any]:
+    """Mark rides booked ahead whose riders are to be reminded now, each once; return them."""
+    return await tx.rows(
+        "update ride set reminded_at = $1 where id in ("
+        " select id from ride where state = 'scheduled' and reminded_at is null"
+        " and pickup_from <= $2 and pickup_until > $1"
+        f" order by pickup_from limit $3 for update skip locked) returning {_CORE}",
+        now,
+        wanted_before,
+        limit,
+    )
+
+
 async def find_state(reader: Transaction, *, ride_id: UUID, member_id: UUID | None) -> str | None:
     """Return the state of a ride that concerns this member (None: any ride), or None."""
     state: str | None = await reader.value(
@@ -117,16 +196,20 @@ async def find_state(reader: Transaction, *, ride_id: UUID, member_id: UUID | No
 
 
 async def no_show_from(reader: Transaction, *, ride_id: UUID) -> datetime | None:
-    """Return when the free waiting time of an arrived ride ends."""
+    """Return when the free waiting time of an arrived ride ends.
+
+    Who came before the pickup window opened waits for it first.
+    """
     row = await reader.row(
-        "select r.arrived_at, t.free_wait_s from ride r join quote q on q.id = r.quote_id"
+        "select r.arrived_at, greatest(r.arrived_at, r.pickup_from) as waits_from, t.free_wait_s"
+        " from ride r join quote q on q.id = r.quote_id"
         " join tariff_version t on t.id = q.tariff_version_id where r.id = $1",
         ride_id,
     )
     if row is None or row["arrived_at"] is None:
         return None
-    arrived_at: datetime = row["arrived_at"]
-    return arrived_at + timedelta(seconds=row["free_wait_s"])
+    waits_from: datetime = row["waits_from"]
+    return waits_from + timedelta(seconds=row["free_wait_s"])
 
 
 _VIEW = (

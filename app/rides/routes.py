@@ -27,23 +27,24 @@ from app.rides.errors import (
     OpenRideExists,
     QuoteAlreadyBooked,
     QuoteExpired,
+    RideAlreadyBookedForThen,
     TooEarlyForNoShow,
+    TooManyScheduledRides,
     WrongRideState,
 )
 from app.rides.lifecycle import Party, RideState
-from app.rides.schemas import Cancellation, RideRequest, RidesView, RideView, ride_view
+from app.rides.schemas import (
+    Cancellation,
+    RideRequest,
+    RideRequested,
+    RidesView,
+    RideView,
+    ride_view,
+)
 
 router = APIRouter(prefix="/v1/rides", tags=["rides"])
 _NEWEST = UUID(int=2**128 - 1)
 _STEP_PROBLEMS = (NotFound, WrongRideState, RoleMissing, *COMMAND_PROBLEMS)
-
-
-class RideRequested(BaseModel):
-    """A ride that was booked."""
-
-    id: UUID
-    state: RideState
-    fare_minor: int
 
 
 class StepTaken(BaseModel):
@@ -72,6 +73,8 @@ class RideCompleted(StepTaken):
         QuoteExpired,
         QuoteAlreadyBooked,
         OpenRideExists,
+        RideAlreadyBookedForThen,
+        TooManyScheduledRides,
         CreditLimitReached,
         RoleMissing,
         *COMMAND_PROBLEMS,
@@ -80,7 +83,11 @@ class RideCompleted(StepTaken):
 async def request_ride(
     body: RideRequest, command: Acting, rider: Rider, settings: SettingsDep
 ) -> Response:
-    """Book the price of a quote. The fare is set aside and the ride looks for a driver."""
+    """Book the price of a quote. The fare is set aside and the ride looks for a driver.
+
+    A quote with `pickup_at` makes a ride that is `scheduled`: a driver is sought from 15 minutes
+    before its pickup window opens, and you are reminded half an hour before.
+    """
     return await command.answer(
         lambda tx: service.request_ride(
             tx,

@@ -26,6 +26,16 @@ class RideRequest(RequestModel):
     quote_id: UUID
 
 
+class RideRequested(BaseModel):
+    """A ride that was booked; one booked ahead has a pickup window."""
+
+    id: UUID
+    state: RideState
+    fare_minor: int
+    pickup_from: datetime | None
+    pickup_until: datetime | None
+
+
 class Cancellation(RequestModel):
     """Why a ride will not take place."""
 
@@ -73,6 +83,8 @@ class RideView(BaseModel):
                 "driver_net_minor": 3796,
                 "policy_version_id": "019aab1c-2d3e-7f40-8a5b-000000000001",
                 "requested_at": "2026-11-22T17:00:00Z",
+                "pickup_from": None,
+                "pickup_until": None,
                 "assigned_at": "2026-11-22T17:00:08Z",
                 "arrived_at": None,
                 "started_at": None,
@@ -98,6 +110,10 @@ class RideView(BaseModel):
     driver_net_minor: int
     policy_version_id: UUID
     requested_at: datetime
+    pickup_from: Annotated[datetime | None, Field(description="of a ride booked ahead")]
+    pickup_until: Annotated[
+        datetime | None, Field(description="until when the car is on time; null for rides now")
+    ]
     assigned_at: datetime | None
     arrived_at: datetime | None
     started_at: datetime | None

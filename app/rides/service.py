@@ -7,23 +7,21 @@ from uuid import UUID
 import asyncpg
 
 from app.fares import service as fares
-from app.foundation import metrics
 from app.foundation.database import Database, Transaction
-from app.foundation.events import Event
 from app.foundation.ids import new_id
 from app.foundation.problems import NotFound
 from app.ledger import service as ledger
-from app.rides import queries
+from app.rides import queries, scheduled
 from app.rides.errors import (
     DriverBusy,
     OpenRideExists,
     QuoteAlreadyBooked,
     QuoteExpired,
     TooEarlyForNoShow,
-    WrongRideState,
 )
-from app.rides.lifecycle import TRANSITIONS, Party, RideState, Step
-from app.rides.schemas import ride_view
+from app.rides.lifecycle import FIRST_EVENTS, TRANSITIONS, Party, RideState, Step
+from app.rides.schemas import RideRequested, ride_view
+from app.rides.steps import emit, take_step
 
 GIVE_UP_BATCH = 100
 _REFUSALS = {
@@ -33,53 +31,50 @@ _REFUSALS = {
 }
 
 
-def _emit(
-    tx: Transaction, row: Any, event: str, *, now: datetime, also: UUID | None = None, **more: Any
-) -> None:
-    """Tell the ride's own stream, its rider and its driver (and ``also``) what happened."""
-    members = dict.fromkeys(m for m in (row["rider_id"], row["driver_id"], also) if m)
-    data = {
-        "ride_id": str(row["id"]),
-        "state": row["state"],
-        "rider_id": str(row["rider_id"]),
-        "driver_id": str(row["driver_id"]) if row["driver_id"] else None,
-        **more,
-    }
-    tx.emit(Event(event, (row["id"], *members), data), at=now)
-    metrics.RIDES.labels(event.removeprefix("ride.")).inc()
-
-
 async def request_ride(
     tx: Transaction, *, rider_id: UUID, quote_id: UUID, now: datetime, search_s: int
 ) -> dict[str, Any]:
-    """Book a quote: its fare is set aside and the ride looks for a driver for ``search_s``.
+    """Book a quote: its fare is set aside, and the ride looks for a driver for ``search_s``.
+
+    A quote for later makes a scheduled ride, whose search begins when its pickup window is near.
 
     Raises:
         NotFound: the quote is not this rider's.
-        QuoteExpired, QuoteAlreadyBooked, OpenRideExists, CreditLimitReached: as they say.
+        QuoteExpired, QuoteAlreadyBooked, CreditLimitReached: as they say.
+        OpenRideExists: for a ride now.
+        RideAlreadyBookedForThen, TooManyScheduledRides: for a ride later.
     """
     quote = await fares.get_quote(tx, quote_id=quote_id, rider_id=rider_id)
     if quote["expires_at"] <= now:
         raise QuoteExpired
-    ride_id, hold_id = new_id(), new_id()
+    hold_id = new_id()
     await ledger.hold_fare(
         tx, hold_id=hold_id, rider_id=rider_id, fare_minor=quote["fare_minor"], now=now
     )
+    state, search_until = RideState.REQUESTED, now + timedelta(seconds=search_s)
+    pickup_from, pickup_until = quote["pickup_at"], None
+    if pickup_from is not None:
+        await scheduled.check_room(tx, rider_id=rider_id, pickup_from=pickup_from)
+        pickup_until = pickup_from + scheduled.WINDOW
+        state, search_until = RideState.SCHEDULED, pickup_until
     try:
-        await queries.insert_ride(
+        row = await queries.insert_ride(
             tx,
-            ride_id=ride_id,
+            ride_id=new_id(),
             rider_id=rider_id,
             quote_id=quote_id,
             hold_id=hold_id,
+            state=state,
             now=now,
-            search_until=now + timedelta(seconds=search_s),
+            search_until=search_until,
+            pickup_from=pickup_from,
+            pickup_until=pickup_until,
         )
     except asyncpg.UniqueViolationError as twice:
         raise _REFUSALS[twice.constraint_name] from twice
-    row = {"id": ride_id, "rider_id": rider_id, "driver_id": None, "state": RideState.REQUESTED}
-    _emit(tx, row, "ride.requested", now=now, fare_minor=quote["fare_minor"])
-    return {"id": str(ride_id), "state": RideState.REQUESTED, "fare_minor": quote["fare_minor"]}
+    emit(tx, row, FIRST_EVENTS[state], now=now, fare_minor=quote["fare_minor"])
+    booked = RideRequested(**row, fare_minor=quote["fare_minor"])
+    return booked.model_dump(mode="json")
 
 
 async def assign_driver(
@@ -98,42 +93,14 @@ async def assign_driver(
         raise _REFUSALS[busy.constraint_name] from busy
     if row is None:
         return False
-    _emit(tx, row, TRANSITIONS[Step.ASSIGN].event, now=now)
+    emit(tx, row, TRANSITIONS[Step.ASSIGN].event, now=now)
     return True
-
-
-async def _step(
-    tx: Transaction,
-    *,
-    ride_id: UUID,
-    step: Step,
-    party: Party,
-    member_id: UUID | None,
-    now: datetime,
-    reason: str | None = None,
-) -> Any:
-    """Take one step of the table, or say why not; what belongs to it follows in the caller."""
-    assert party in TRANSITIONS[step].parties
-    row = await queries.take_step(
-        tx, ride_id=ride_id, step=step, party=party, member_id=member_id, now=now, reason=reason
-    )
-    if row is None:
-        anyone = party in (Party.DISPATCHER, Party.PLATFORM)
-        state = await queries.find_state(
-            tx, ride_id=ride_id, member_id=None if anyone else member_id
-        )
-        if state is None:
-            raise NotFound
-        raise WrongRideState(state=state)
-    more = {"reason": reason} if reason else {}
-    _emit(tx, row, TRANSITIONS[step].event, now=now, also=row["was_driver_id"], **more)
-    return row
 
 
 async def _driver_step(
     tx: Transaction, step: Step, ride_id: UUID, driver_id: UUID, now: datetime
 ) -> Any:
-    return await _step(
+    return await take_step(
         tx, ride_id=ride_id, step=step, party=Party.DRIVER, member_id=driver_id, now=now
     )
 
@@ -184,7 +151,7 @@ async def cancel(
     tx: Transaction, *, ride_id: UUID, party: Party, member_id: UUID, now: datetime, reason: str
 ) -> dict[str, Any]:
     """The rider (or a dispatcher for them) calls the ride off; the money is let go."""
-    row = await _step(
+    row = await take_step(
         tx,
         ride_id=ride_id,
         step=Step.CANCEL,
@@ -201,7 +168,7 @@ async def withdraw(
     tx: Transaction, *, ride_id: UUID, driver_id: UUID, now: datetime, reason: str, search_s: int
 ) -> dict[str, Any]:
     """The driver cannot come after all; the ride looks for another driver."""
-    row = await _step(
+    row = await take_step(
         tx,
         ride_id=ride_id,
         step=Step.WITHDRAW,
@@ -237,7 +204,7 @@ async def give_up_searches(database: Database, *, now: datetime) -> int:
     async with database.transaction() as tx:
         overdue = await queries.overdue_searches(tx, now=now, limit=GIVE_UP_BATCH)
         for ride_id in overdue:
-            row = await _step(
+            row = await take_step(
                 tx,
                 ride_id=ride_id,
                 step=Step.GIVE_UP,

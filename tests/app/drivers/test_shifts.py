@@ -116,7 +116,8 @@ async def test_a_shift_does_not_end_under_a_rider(
     await owner.execute("set session_replication_role = replica")
     await owner.execute(
         "insert into ride (id, rider_id, driver_id, quote_id, hold_id, state, requested_at,"
-        " search_until, ended_at, cancelled_by) values ($1, $2, $3, $4, $5, $6::text, $7, $7,"
+        " search_until, pickup_from, pickup_until, ended_at, cancelled_by)"
+        " values ($1, $2, $3, $4, $5, $6::text, $7, $7, $7, $7::timestamptz + interval '10 min',"
         " case when $6 in ('completed', 'cancelled', 'no_driver', 'no_show')"
         "   then $7::timestamptz end, case when $6 = 'cancelled' then 'rider' end)",
         new_id(),

@@ -22,8 +22,9 @@ async def make_ride(
     await owner.execute("set session_replication_role = replica")
     await owner.execute(
         "insert into ride (id, rider_id, driver_id, vehicle_id, quote_id, hold_id, state,"
-        " requested_at, search_until, ended_at, cancelled_by)"
-        " values ($1, $2, $3, $4, $5, $6, $7::text, $8, $8,"
+        " requested_at, search_until, pickup_from, pickup_until, ended_at, cancelled_by)"
+        " values ($1, $2, $3, $4, $5, $6, $7::text, $8, $8, $8,"
+        " $8::timestamptz + interval '10 min',"
         " case when $7 = any($9) then $8::timestamptz end,"
         " case when $7 = 'cancelled' then 'rider' end)",
         ride_id,
