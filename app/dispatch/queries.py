@@ -1,14 +1,18 @@
 """Every statement of the dispatch room."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from app.foundation.database import Transaction
+from matching.problem import Id
 
-# Reads tables of the lower rooms by name: one statement gathers all that a tick needs.
+# Reads tables of the lower rooms by name: one statement gathers all that a tick needs. Who booked
+# ahead counts as waiting only from the wished moment on.
 _WAITING_RIDES = """
-select r.id, r.requested_at, q.pickup_lat, q.pickup_lng
+select r.id, greatest(r.requested_at, r.pickup_from) as requested_at, r.pickup_from,
+  r.pickup_until, q.pickup_lat, q.pickup_lng
 from ride r join quote q on q.id = r.quote_id
 where r.state = 'requested' and r.search_until > $1
   and not exists (select from offer o where o.ride_id = r.id and o.state = 'open')
@@ -58,8 +62,24 @@ _VIEW = """
 select o.id, o.ride_id, o.driver_id, o.state, o.offered_at, o.expires_at, o.decided_at, o.pickup_s,
   o.pickup_m, o.explanation, q.pickup_lat, q.pickup_lng, q.pickup_name, q.dropoff_lat,
   q.dropoff_lng, q.dropoff_name, q.distance_m, q.duration_s, q.currency, q.fare_minor,
-  q.commission_bp, q.commission_minor, q.driver_net_minor
+  q.commission_bp, q.commission_minor, q.driver_net_minor, r.pickup_from, r.pickup_until
 from offer o join ride r on r.id = o.ride_id join quote q on q.id = r.quote_id
+"""
+
+
+# Walks back through the time on each shift, so it reads little but what the driver took part in.
+_ROUNDS = """
+select i.tick_id, i.at, t.riders, t.drivers, t.offers
+from (select started_at, coalesce(ended_at, 'infinity') as ended_at from shift
+      where driver_id = $1 order by started_at desc) as s
+cross join lateral (
+  select tick_id, at from dispatch_input
+  where at >= s.started_at and at <= s.ended_at and $1 = any(passed_over)
+    and ($2::uuid is null or (at, tick_id) < (select at, tick_id from dispatch_input
+                                              where tick_id = $2))
+  order by at desc, tick_id desc limit $3) as i
+join dispatch_tick t on t.id = i.tick_id
+order by i.at desc, i.tick_id desc limit $3
 """
 
 
@@ -92,6 +112,47 @@ async def insert_tick(tx: Transaction, values: list[Any]) -> None:
         " objective_ds, solve_ms, tick_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         *values,
     )
+
+
+async def insert_input(
+    tx: Transaction, *, tick_id: UUID, now: datetime, record: bytes, passed_over: Sequence[Id]
+) -> None:
+    """Store what a tick decided from, and who could have been asked and was not."""
+    await tx.execute(
+        "insert into dispatch_input (tick_id, at, record, passed_over) values ($1, $2, $3, $4)",
+        tick_id,
+        now,
+        record,
+        passed_over,
+    )
+
+
+async def delete_inputs(tx: Transaction, *, before: datetime, at_most: int) -> int:
+    """Forget what ticks before a moment decided from, the oldest first; return how many went."""
+    gone: int = await tx.value(
+        "with gone as (delete from dispatch_input where tick_id in"
+        " (select tick_id from dispatch_input where at < $1 order by at limit $2)"
+        " returning tick_id) select count(*) from gone",
+        before,
+        at_most,
+    )
+    return gone
+
+
+async def find_input(reader: Transaction, *, tick_id: UUID, driver_id: UUID) -> Any | None:
+    """Return time and record of a tick that passed this driver over, or None."""
+    return await reader.row(
+        "select at, record from dispatch_input where tick_id = $1 and $2 = any(passed_over)",
+        tick_id,
+        driver_id,
+    )
+
+
+async def list_rounds(
+    reader: Transaction, *, driver_id: UUID, before: UUID | None, limit: int
+) -> list[Any]:
+    """Return the ticks that passed this driver over, the newest first, those before a tick."""
+    return await reader.rows(_ROUNDS, driver_id, before, limit)
 
 
 async def insert_offers(

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.dispatch.models import OfferState
 from app.fares.schemas import StopView, with_stops
+from matching.passed_over import WhyNot
 
 
 class OfferView(BaseModel):
@@ -32,6 +33,8 @@ class OfferView(BaseModel):
                 "commission_bp": 1500,
                 "commission_minor": 669,
                 "driver_net_minor": 3796,
+                "pickup_from": None,
+                "pickup_until": None,
             }
         }
     )
@@ -52,6 +55,13 @@ class OfferView(BaseModel):
     commission_bp: int
     commission_minor: int
     driver_net_minor: int
+    pickup_from: Annotated[
+        datetime | None,
+        Field(description="booked ahead: be there from then on; waiting for it is not a no-show"),
+    ]
+    pickup_until: Annotated[
+        datetime | None, Field(description="booked ahead: be there by then; null for rides now")
+    ]
 
 
 class OffersView(BaseModel):
@@ -61,10 +71,19 @@ class OffersView(BaseModel):
 
 
 class CostTermView(BaseModel):
-    """One named part of the cost by which riders and drivers were paired, in seconds."""
+    """One part of the cost by which riders and drivers were paired, in seconds, and in words."""
 
     name: str
+    label: str
     cost_s: float
+
+
+class PolicyUsedView(BaseModel):
+    """A decision of the members that this round followed."""
+
+    key: str
+    version_id: UUID
+    value: int
 
 
 class ExplanationView(BaseModel):
@@ -76,34 +95,159 @@ class ExplanationView(BaseModel):
                 "candidates": 7,
                 "rank": 1,
                 "terms": [
-                    {"name": "pickup", "cost_s": 210.0},
-                    {"name": "age_credit", "cost_s": -2.4},
+                    {"name": "pickup", "label": "the drive to the pickup", "cost_s": 210.0},
+                    {
+                        "name": "age_credit",
+                        "label": "what the rider has waited already",
+                        "cost_s": -2.4,
+                    },
                 ],
                 "cost_s": 207.6,
                 "runner_up_cost_s": 244.0,
                 "runner_up_took_another_ride": False,
+                "rider_price_s": 244.0,
+                "driver_price_s": -36.4,
+                "gap": 0.0,
                 "riders": 3,
                 "drivers": 12,
-                "solver": "ortools min cost flow",
-                "solver_version": "9.15",
+                "solver": "or-tools min-cost flow",
+                "solver_version": "9.15.6755",
+                "program_version": "0.1.0",
+                "fallback": None,
+                "weights": {"age_credit": 0.3, "unserved_s": 3000.0, "fairness_s": 0.0},
+                "policies": [
+                    {
+                        "key": "offer_time_s",
+                        "version_id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1e",
+                        "value": 15,
+                    }
+                ],
                 "is_estimate": False,
-                "sentence": "7 drivers were near enough. You were the 1st nearest by driving time.",
+                "language": "en",
+                "sentences": [
+                    "7 drivers were near enough, you among them.",
+                    "Nobody could have been there sooner.",
+                    "The next best choice would have cost 36 seconds more.",
+                    "Declining costs you nothing.",
+                ],
+                "sentence": "7 drivers were near enough, you among them. Nobody could have been"
+                " there sooner. The next best choice would have cost 36 seconds more. Declining"
+                " costs you nothing.",
             }
         }
     )
 
     candidates: Annotated[int, Field(description="drivers who were considered for this ride")]
     rank: Annotated[int, Field(description="1: nobody among them could be there sooner")]
-    terms: list[CostTermView]
+    terms: Annotated[list[CostTermView], Field(description="they add up to `cost_s`")]
     cost_s: float
-    runner_up_cost_s: float | None
+    runner_up_cost_s: Annotated[
+        float | None, Field(description="what the cheapest other driver would have cost")
+    ]
     runner_up_took_another_ride: bool | None
+    rider_price_s: Annotated[
+        float | None, Field(description="dual price: what this rider added to the whole round")
+    ]
+    driver_price_s: Annotated[
+        float | None,
+        Field(description="dual price: minus what the round would have cost more without you"),
+    ]
+    gap: Annotated[
+        float | None, Field(description="proven: no pairing is better by more than this share")
+    ]
     riders: Annotated[int, Field(description="riders in the same round")]
-    drivers: Annotated[int, Field(description="free drivers in the same round")]
+    drivers: Annotated[int, Field(description="drivers in the same round")]
     solver: str
     solver_version: str
+    program_version: str | None
+    fallback: Annotated[str | None, Field(description="why a quicker method had to choose")]
+    weights: Annotated[dict[str, float], Field(description="what counted how much")]
+    policies: list[PolicyUsedView]
     is_estimate: bool
-    sentence: str
+    language: Annotated[str, Field(description="of the words: en, nl or fr")]
+    sentences: list[str]
+    sentence: Annotated[str, Field(description="all sentences in one")]
+
+
+class RoundView(BaseModel):
+    """A round of dispatch in which you could have been asked and were not."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "tick_id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1f",
+                "at": "2026-11-22T17:00:02Z",
+                "riders": 3,
+                "drivers": 12,
+                "offers": 3,
+            }
+        }
+    )
+
+    tick_id: UUID
+    at: datetime
+    riders: int
+    drivers: int
+    offers: int
+
+
+class RoundsView(BaseModel):
+    """A page of rounds, the newest first."""
+
+    items: list[RoundView]
+    next_cursor: str | None
+
+
+class RoundExplanationView(BaseModel):
+    """Why you got no ride in a round, seen from the rider nearest to you. It names nobody."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "tick_id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1f",
+                "at": "2026-11-22T17:00:02Z",
+                "why": "nearer_driver",
+                "riders": 3,
+                "drivers": 12,
+                "riders_in_reach": 2,
+                "candidates": 7,
+                "rank": 2,
+                "pickup_s": 180.0,
+                "terms": [{"name": "pickup", "label": "the drive to the pickup", "cost_s": 180.0}],
+                "cost_s": 180.0,
+                "chosen_pickup_s": 95.0,
+                "chosen_cost_s": 95.0,
+                "extra_s": 85.0,
+                "language": "en",
+                "sentences": [
+                    "2 riders within your reach were looking for a driver.",
+                    "Another driver could be there 85 seconds sooner.",
+                ],
+                "sentence": "2 riders within your reach were looking for a driver. Another driver"
+                " could be there 85 seconds sooner.",
+            }
+        }
+    )
+
+    tick_id: UUID
+    at: datetime
+    why: WhyNot
+    riders: Annotated[int, Field(description="riders in the round")]
+    drivers: Annotated[int, Field(description="drivers in the round")]
+    riders_in_reach: Annotated[int, Field(description="riders for whom you were considered")]
+    candidates: Annotated[int, Field(description="drivers considered for the rider nearest to you")]
+    rank: Annotated[int | None, Field(description="yours among them; 1: nobody sooner")]
+    pickup_s: Annotated[float | None, Field(description="your drive to that rider")]
+    terms: Annotated[list[CostTermView], Field(description="yours; they add up to `cost_s`")]
+    cost_s: float | None
+    chosen_pickup_s: Annotated[float | None, Field(description="the chosen driver's drive")]
+    chosen_cost_s: Annotated[float | None, Field(description="what that choice cost in all")]
+    extra_s: Annotated[
+        float | None, Field(description="what the whole round would have cost more with you")
+    ]
+    language: Annotated[str, Field(description="of the words: en, nl or fr")]
+    sentences: list[str]
+    sentence: Annotated[str, Field(description="all sentences in one")]
 
 
 class OfferAccepted(BaseModel):
