@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.arrays import FloatArray, IntArray
+from matching.arrays import LONGEST_S, FloatArray, IntArray
 from matching.problem import Candidates, Problem, Term
 
 
@@ -55,8 +55,10 @@ def fairness(problem: Problem, candidates: Candidates) -> IntArray:
 
 
 def not_serving(problem: Problem) -> IntArray:
-    """Per rider: the price of leaving her to the next tick."""
-    return deciseconds(np.full(len(problem.demand), problem.weights.unserved_s))
+    """Per rider: the price of leaving her to the next tick, more where she was promised a car."""
+    weights = problem.weights
+    promise_s = np.where(problem.demand.late_in_s < LONGEST_S, weights.promise_s, 0.0)
+    return deciseconds(weights.unserved_s + promise_s)
 
 
 EDGE_TERMS: Mapping[str, Callable[[Problem, Candidates], IntArray]] = MappingProxyType(

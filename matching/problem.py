@@ -12,22 +12,37 @@ from matching.arrays import LONGEST_S, BoolArray, FloatArray, IntArray, floats, 
 type Id = UUID | str | int
 
 
+# What a demand or a supply leaves unsaid; known by identity, never kept.
+_NOTHING_SAID = np.empty(0)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Demand:
     """Riders who wait for a driver: one entry per request, in any order.
 
     `lat`, `lng` are the pickup in degrees; `waited_s` is how long each has waited already.
+    Who booked ahead wants the car in `due_in_s` seconds and was promised it within `late_in_s`.
+    Left out, everybody wants it now, and nobody was promised anything: 0 and `LONGEST_S`.
     Refused: an id that occurs twice, arrays of other lengths, numbers outside the Earth, a
-    negative or endless wait.
+    negative or endless time.
     """
 
     ids: tuple[Id, ...]
     lat: FloatArray
     lng: FloatArray
     waited_s: FloatArray
+    due_in_s: FloatArray = field(default_factory=lambda: _NOTHING_SAID)
+    late_in_s: FloatArray = field(default_factory=lambda: _NOTHING_SAID)
 
     def __post_init__(self) -> None:
         _check_points(self, kind="demand")
+        for name, unsaid_s in (("due_in_s", 0.0), ("late_in_s", LONGEST_S)):
+            said = getattr(self, name)
+            given = np.full(len(self.ids), unsaid_s) if said is _NOTHING_SAID else said
+            checked = floats(
+                given, name=f"demand.{name}", low=0, high=LONGEST_S, length=len(self.ids)
+            )
+            object.__setattr__(self, name, checked)
         waited_s = floats(
             self.waited_s, name="demand.waited_s", low=0, high=LONGEST_S, length=len(self.ids)
         )
@@ -35,10 +50,6 @@ class Demand:
 
     def __len__(self) -> int:
         return len(self.ids)
-
-
-# A supply that says nothing about it is free now and paid as all; known by identity, never kept.
-_NOTHING_SAID = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +91,8 @@ class Weights:
     `soon_free_margin_s`: what the risk that she is free later than expected is worth.
     `fairness_s`: seconds of driving that may be spent for a ride to go to a driver who is underpaid
     by the whole scale instead of one who is overpaid by it; 0 looks at the drive alone.
+    `promise_s`: what leaving a rider who was promised a car costs beyond `unserved_s`; above that
+    price nobody else's ride is worth breaking the promise.
     Refused: anything negative, missing or absurdly long.
     """
 
@@ -88,6 +101,7 @@ class Weights:
     max_pickup_s: float = 900.0
     soon_free_margin_s: float = 60.0
     fairness_s: float = 0.0
+    promise_s: float = 3600.0
 
     def __post_init__(self) -> None:
         _check_number(self.age_credit, name="weights.age_credit", high=100.0)
@@ -95,6 +109,7 @@ class Weights:
         _check_number(self.max_pickup_s, name="weights.max_pickup_s", high=LONGEST_S)
         _check_number(self.soon_free_margin_s, name="weights.soon_free_margin_s", high=LONGEST_S)
         _check_number(self.fairness_s, name="weights.fairness_s", high=LONGEST_S)
+        _check_number(self.promise_s, name="weights.promise_s", high=LONGEST_S)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,13 +214,16 @@ class Fallback(StrEnum):
     """Why the greedy method was used where an optimum had been asked for."""
 
     TOO_MANY_EDGES = "too_many_edges"
-    """The problem was larger than the flow solver finishes within its deadline."""
+    """The problem was larger than the solver finishes within its deadline."""
 
     SOLVER_FAILED = "solver_failed"
     """The flow solver ended without an optimum."""
 
     OVERRAN = "overran"
-    """The flow solver was not done at its deadline and was left behind (the caller says so)."""
+    """The solver was not done at its deadline and was left behind (the caller says so)."""
+
+    STOPPED = "stopped"
+    """The deadline came before the gap asked for was proven: the best pairing known by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,11 +283,11 @@ class Assignment:
     `objective_ds` is the cost of all pairings plus the price of all unserved. `gap` is the proven
     relative distance to the optimum over *all* pairs, None while nobody proved one: an optimum here
     is one over the candidates. `fallback` says why it is not even that.
-    `rider_price_ds` and `driver_price_ds` are the dual prices, one entry per rider and per driver of
-    the problem, None where the solver has none: `rider_price_ds[r]` is what rider r adds to the
-    total, at most the price of not serving her; `-driver_price_ds[d]` is what the total would rise
-    by, to first order, if driver d were not there (0 if she stays free). For no candidate do both
-    prices add up to more than it costs; for a chosen pairing of an optimum they do exactly.
+    `rider_price_ds` and `driver_price_ds` are the dual prices, one entry per rider and per driver
+    of the problem, None where the solver has none: `rider_price_ds[r]` is what rider r adds to the
+    total, at most the price of not serving her; `-driver_price_ds[d]` is what driver d saves
+    others, by about which the total would rise without her (0 if she stays free). For no candidate
+    do both prices add up to more than it costs; for a pairing in an optimum they do exactly.
     """
 
     pairings: tuple[Pairing, ...]
