@@ -1,19 +1,25 @@
-"""What drivers do with offers: see, accept, decline, ask why."""
+"""What drivers do with offers: see, accept, decline, ask why, and ask why not."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from app.dispatch import queries
 from app.dispatch.errors import NotOnShift, OfferNoLongerOpen
-from app.dispatch.explain import sentence
+from app.dispatch.explain import offer_explained, round_explained
 from app.dispatch.models import OfferState
-from app.dispatch.schemas import ExplanationView, offer_view
+from app.dispatch.schemas import ExplanationView, RoundExplanationView, RoundView, offer_view
+from app.dispatch.solver import Solver
+from app.dispatch.words import choose_language
 from app.foundation import metrics
-from app.foundation.database import Transaction
+from app.foundation.database import Database, Transaction
 from app.foundation.events import Event
+from app.foundation.pagination import Page, decode_cursor, make_page
 from app.foundation.problems import NotFound
+from app.members import service as members
 from app.rides import service as rides
+
+MOST_FORGOTTEN = 5_000  # rounds in one transaction: a statement has 5 seconds
 
 
 async def accept_offer(
@@ -76,11 +82,65 @@ async def list_open_offers(reader: Transaction, *, driver_id: UUID) -> list[dict
     return [offer_view(row) for row in rows]
 
 
-async def explain_offer(reader: Transaction, *, offer_id: UUID, driver_id: UUID) -> dict[str, Any]:
-    """Return why this offer was made to this driver."""
+async def explain_offer(
+    reader: Transaction, *, offer_id: UUID, driver_id: UUID, accepted_languages: str | None
+) -> dict[str, Any]:
+    """Return why this offer was made to this driver; anybody else's offer does not exist."""
     row = await queries.find_offer(reader, offer_id=offer_id, driver_id=driver_id)
     if row is None:
         raise NotFound
-    stored = row["explanation"]
-    view = ExplanationView.model_validate({**stored, "sentence": sentence(stored)})
+    language = await _language(reader, driver_id=driver_id, accepted=accepted_languages)
+    view = ExplanationView.model_validate(offer_explained(row["explanation"], language=language))
     return view.model_dump(mode="json")
+
+
+async def list_rounds(
+    reader: Transaction, *, driver_id: UUID, cursor: str | None, limit: int
+) -> Page[dict[str, Any]]:
+    """Return the rounds in which this driver could have been asked and was not, newest first."""
+    rows = await queries.list_rounds(
+        reader, driver_id=driver_id, before=decode_cursor(cursor), limit=limit + 1
+    )
+    page = make_page(rows, limit=limit, key=lambda row: row["tick_id"])
+    items = [RoundView.model_validate(dict(row)).model_dump(mode="json") for row in page.items]
+    return Page(items, page.next_cursor)
+
+
+async def explain_round(
+    database: Database,
+    solver: Solver,
+    *,
+    tick_id: UUID,
+    driver_id: UUID,
+    accepted_languages: str | None,
+) -> dict[str, Any]:
+    """Return why a round passed this driver over, worked out anew from what is stored of it.
+
+    Raises:
+        NotFound: no such round, one in which this driver was not passed over, or one forgotten.
+        TooManyRequests: too many drivers ask at this moment.
+    """
+    async with database.reading() as reader:
+        row = await queries.find_input(reader, tick_id=tick_id, driver_id=driver_id)
+        if row is None:
+            raise NotFound
+        language = await _language(reader, driver_id=driver_id, accepted=accepted_languages)
+    told = await solver.explain(row["record"], driver_id=driver_id)
+    view = RoundExplanationView.model_validate(
+        {"tick_id": tick_id, "at": row["at"], **round_explained(told, language=language)}
+    )
+    return view.model_dump(mode="json")
+
+
+async def forget_rounds(tx: Transaction, *, now: datetime, keep_days: int) -> int:
+    """Delete what rounds older than `keep_days` decided from; what was offered stays explained.
+
+    Returns how many went; `MOST_FORGOTTEN` means that there may be more.
+    """
+    before = now - timedelta(days=keep_days)
+    return await queries.delete_inputs(tx, before=before, at_most=MOST_FORGOTTEN)
+
+
+async def _language(reader: Transaction, *, driver_id: UUID, accepted: str | None) -> str:
+    me = await members.get_me(reader, member_id=driver_id)
+    return choose_language(accepted, own=me.language)

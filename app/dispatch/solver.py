@@ -8,11 +8,18 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from typing import Self
+from uuid import UUID
 
 import structlog
 
+from app.foundation.problems import TooManyRequests
 from matching.assignment import Limits, solve, solve_greedy
+from matching.passed_over import PassedOver, explain_passed_over
 from matching.problem import Assignment, Candidates, Fallback, Problem
+from matching.record import unpack
+
+MOST_QUESTIONS = 16  # that wait for an answer at once
+ANSWER_S = 5.0
 
 log = structlog.get_logger("dispatch")
 
@@ -34,7 +41,11 @@ class Solver:
 
     def __init__(self, *, deadline_s: float = 1.0) -> None:
         self._deadline_s = deadline_s
+        self.limits = Limits(deadline_s=deadline_s)
         self._pool = self._new_pool()
+        self._questions = 0
+        # One at a time, so that the next round waits for one answer at most.
+        self._answering = asyncio.Semaphore(1)
 
     @staticmethod
     def _new_pool() -> ProcessPoolExecutor:
@@ -50,11 +61,10 @@ class Solver:
     async def solve(self, problem: Problem, candidates: Candidates, *, seed: int) -> Assignment:
         """Return the best assignment within the deadline, or the greedy one, named as such."""
         loop = asyncio.get_running_loop()
-        limits = Limits(deadline_s=self._deadline_s)
         try:
             async with asyncio.timeout(self._deadline_s):
                 return await loop.run_in_executor(
-                    self._pool, _solve, problem, candidates, limits, seed
+                    self._pool, _solve, problem, candidates, self.limits, seed
                 )
         except TimeoutError:
             why = Fallback.OVERRAN
@@ -63,6 +73,28 @@ class Solver:
             self._pool = self._new_pool()
         log.warning("dispatch.solver.fell_back", why=str(why), edges=len(candidates))
         return solve_greedy(problem, candidates, seed=seed, because=why)
+
+    async def explain(self, packed: bytes, *, driver_id: UUID) -> PassedOver:
+        """Return why a kept round passed this driver over.
+
+        Raises:
+            TooManyRequests: too many drivers ask at this moment, or the answer takes too long.
+        """
+        if self._questions >= MOST_QUESTIONS:
+            raise TooManyRequests(retry_after_s=1)
+        self._questions += 1
+        try:
+            async with asyncio.timeout(ANSWER_S), self._answering:
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._pool, _explain, packed, driver_id
+                )
+        except TimeoutError:
+            raise TooManyRequests(retry_after_s=1) from None
+        except BrokenProcessPool:
+            self._pool = self._new_pool()
+            raise TooManyRequests(retry_after_s=1) from None
+        finally:
+            self._questions -= 1
 
     def __enter__(self) -> Self:
         return self
@@ -74,6 +106,10 @@ class Solver:
 
 def _warm() -> None:
     """Nothing to do: importing this module imported the solver."""
+
+
+def _explain(packed: bytes, driver_id: UUID) -> PassedOver:
+    return explain_passed_over(unpack(packed), driver=driver_id)
 
 
 def _solve(problem: Problem, candidates: Candidates, limits: Limits, seed: int) -> Assignment:

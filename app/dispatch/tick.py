@@ -1,5 +1,6 @@
 """The dispatch tick: gather, solve outside any transaction, offer in one short transaction."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from app.assembly.policies import policy_in_force
+from app.assembly.policies import Policy, policy_in_force
 from app.dispatch import queries
 from app.dispatch.explain import explanation
 from app.dispatch.schemas import offer_view
@@ -23,7 +24,9 @@ from app.foundation.ids import new_id
 from app.members.roles import DocumentKind
 from app.roads.service import Roads
 from matching.candidates import find_candidates, for_router, refine
+from matching.passed_over import reachable
 from matching.problem import Assignment, Candidates, Demand, Problem, Supply, Weights
+from matching.record import pack
 from matching.travel import Point, StraightLine, distance_m
 
 # Nobody gets there faster than this, so nobody is left out before the road engine was asked.
@@ -141,11 +144,13 @@ class Dispatcher:
     ) -> int:
         """Write the tick and its offers, and tell the drivers; return how many offers stood."""
         tick_id, now = new_id(), self._clock.now()
-        drafts = [
-            self._draft(problem, assignment, place) for place in range(len(assignment.pairings))
-        ]
+        # A large round takes tens of milliseconds to compress, which releases Python's global lock.
+        record = await asyncio.to_thread(
+            pack, problem, candidates, assignment, limits=self._solver.limits
+        )
         async with self._database.transaction() as tx:
             offer_time = await policy_in_force(tx, key="offer_time_s", at=now)
+            drafts = self._drafts(problem, assignment, policies={"offer_time_s": offer_time})
             tick_ms = (time.perf_counter() - started_s) * 1000
             await queries.insert_tick(
                 tx,
@@ -169,34 +174,46 @@ class Dispatcher:
                 expires_at=now + timedelta(seconds=offer_time.value),
                 columns=[list(column) for column in zip(*drafts, strict=True)] or [[]] * 6,
             )
+            asked = {driver_id for offer_id, _, driver_id, *_ in drafts if offer_id in stood}
+            await queries.insert_input(
+                tx,
+                tick_id=tick_id,
+                now=now,
+                record=record,
+                passed_over=[one for one in reachable(problem, candidates) if one not in asked],
+            )
             for row in await queries.list_offers(tx, offer_ids=list(stood), driver_id=None):
                 tx.emit(Event("offer.made", (row["driver_id"],), offer_view(row)), at=now)
         metrics.OFFERS.labels("made").inc(len(stood))
         return len(stood)
 
-    def _draft(
-        self, problem: Problem, assignment: Assignment, place: int
-    ) -> tuple[UUID, Any, Any, int, int, dict[str, Any]]:
-        """Return id, ride, driver, pickup seconds and metres, and explanation of one pairing."""
-        pairing = assignment.pairings[place]
+    def _drafts(
+        self, problem: Problem, assignment: Assignment, *, policies: dict[str, Policy]
+    ) -> list[tuple[UUID, Any, Any, int, int, dict[str, Any]]]:
+        """Return id, ride, driver, pickup seconds and metres, and explanation of each pairing."""
         demand, supply = problem.demand, problem.supply
-        [pickup] = _points(demand, [pairing.rider])
-        [driver] = _points(supply, [pairing.driver])
-        why = explanation(
-            pairing,
-            assignment,
-            riders=len(demand),
-            drivers=len(supply),
-            is_estimate=self._roads.is_estimate,
-        )
-        return (
-            new_id(),
-            demand.ids[pairing.rider],
-            supply.ids[pairing.driver],
-            round(pairing.pickup_s),
-            round(distance_m(driver, to=pickup)),
-            why,
-        )
+        pairings = assignment.pairings
+        pickups = _points(demand, [pairing.rider for pairing in pairings])
+        drivers = _points(supply, [pairing.driver for pairing in pairings])
+        return [
+            (
+                new_id(),
+                demand.ids[pairing.rider],
+                supply.ids[pairing.driver],
+                round(pairing.pickup_s),
+                round(distance_m(driver, to=pickup)),
+                explanation(
+                    pairing,
+                    assignment,
+                    riders=len(demand),
+                    drivers=len(supply),
+                    is_estimate=self._roads.is_estimate,
+                    weights=problem.weights,
+                    policies=policies,
+                ),
+            )
+            for pairing, pickup, driver in zip(pairings, pickups, drivers, strict=True)
+        ]
 
 
 def _points(where: Demand | Supply, places: Any) -> list[Point]:

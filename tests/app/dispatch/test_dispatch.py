@@ -5,7 +5,6 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.dispatch.explain import sentence
 from app.foundation.database import Database
 from app.members.roles import Role
 from tests.conftest import FRIDAY_EVENING, StandingClock
@@ -278,11 +277,3 @@ async def test_a_tick_keeps_what_it_saw_and_how_it_was_solved(
     tick = await owner.fetchrow("select * from dispatch_tick")
     assert (tick["riders"], tick["drivers"], tick["candidates"], tick["offers"]) == (1, 1, 1, 1)
     assert tick["solve_ms"] <= tick["tick_ms"]
-
-
-def test_the_reason_is_told_in_plain_words() -> None:
-    assert sentence({"candidates": 1, "rank": 1}) == "You were the only driver near enough."
-    assert sentence({"candidates": 5, "rank": 2}) == (
-        "5 drivers were near enough. By driving time you were the second nearest."
-        " The nearer ones were needed more for other riders, so all riders wait less."
-    )
