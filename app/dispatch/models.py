@@ -87,6 +87,7 @@ class Offer(SQLModel, table=True):
         Index("offer_open_until", "expires_at", postgresql_where=text("state = 'open'")),
         Index("offer_by_ride", "ride_id", "driver_id"),
         Index("offer_by_driver", "driver_id", "id"),
+        Index("offer_by_tick", "tick_id"),
     )
 
     id: UUID = columns.key()
