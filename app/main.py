@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from app.assembly import routes as assembly
 from app.city import load_city
 from app.dispatch import routes as dispatch
-from app.dispatch.service import accept_offer, decline_offer
+from app.dispatch.service import accept_offer, decline_offer, forget_rounds
 from app.dispatch.solver import Solver
 from app.dispatch.tick import Dispatcher
 from app.drivers import routes as drivers
@@ -68,6 +68,8 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
     async def tidy() -> None:
         async with database.transaction() as tx:
             await forget_old(tx, now=clock.now())
+        async with database.transaction() as tx:
+            await forget_rounds(tx, now=clock.now(), keep_days=settings.explanation_days)
 
     async def calibrate() -> None:
         await keep_calibrated(

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     max_pickup_s: Positive = Field(1200, description="nobody drives longer to a pickup")
     position_flush_s: float = Field(1.0, gt=0)
     position_stale_s: Positive = 30
+    explanation_days: Positive = Field(
+        14, description="how long it is kept what a round of dispatch decided from"
+    )
 
     clock_start: datetime | None = Field(None, description="demo: the clock's first moment")
     clock_anchor_s: float | None = Field(None, description="demo: Unix time of that moment")
