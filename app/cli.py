@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
 
 import typer
 from typer._click.exceptions import ClickException  # typer re-exports only some of its subclasses
@@ -293,6 +294,43 @@ def audit(*, as_json: AsJson = False) -> None:
         say(f"meent: a promise is broken: {report.first_violation}")
         raise typer.Exit(1)
     say("every promise is kept")
+
+
+@app.command()
+def replay_round(
+    either_id: Annotated[
+        UUID, typer.Argument(metavar="ID", help="Of a round of dispatch, or of an offer it made.")
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Decide a stored round of dispatch again; exit 1 if the result is not the stored one."""
+    from dataclasses import asdict
+
+    from app.dispatch.replaying import Replayed, replay_round
+    from app.foundation.database import Transaction
+    from app.operating.database_setup import connected
+    from app.operating.launch import lend_database
+
+    async def work() -> Replayed | None:
+        async with lend_database(_settings(), say=say) as dsn:
+            await _require_founded(dsn)
+            async with connected(dsn) as connection:
+                return await replay_round(Transaction(connection), either_id=either_id)
+
+    replayed = _run(work())
+    if replayed is None:
+        say(f"meent: nothing is stored of {either_id}: no such round, or it was forgotten")
+        raise typer.Exit(1)
+    if as_json:
+        print_json(asdict(replayed))
+    else:
+        seen = asdict(replayed) | {"pairs": len(replayed.pairs)}
+        print_table(("", "decided again"), [(name, str(value)) for name, value in seen.items()])
+    if replayed.fault is not None:
+        say(f"meent: round {replayed.tick_id} {replayed.fault}")
+        raise typer.Exit(1)
+    say("the result is the same")
 
 
 @app.command()

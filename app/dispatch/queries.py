@@ -82,6 +82,15 @@ join dispatch_tick t on t.id = i.tick_id
 order by i.at desc, i.tick_id desc limit $3
 """
 
+_INPUTS = """
+select i.tick_id, i.at, i.record, t.objective_ds, coalesce(
+  (select jsonb_agg(jsonb_build_object('ride_id', o.ride_id, 'driver_id', o.driver_id,
+                                       'explanation', o.explanation))
+   from offer o where o.tick_id = i.tick_id), '[]')::text as made
+from dispatch_input i join dispatch_tick t on t.id = i.tick_id
+where i.tick_id in ($1, (select tick_id from offer where id = $1))
+"""
+
 
 async def waiting_rides(reader: Transaction, *, now: datetime, limit: int) -> list[Any]:
     """Return the rides that look for a driver and are not on offer, the oldest first."""
@@ -146,6 +155,23 @@ async def find_input(reader: Transaction, *, tick_id: UUID, driver_id: UUID) -> 
         tick_id,
         driver_id,
     )
+
+
+async def find_round(reader: Transaction, *, either_id: UUID) -> Any | None:
+    """Return what a tick decided from, with its offers, by the tick's id or an offer's; or None."""
+    return await reader.row(_INPUTS, either_id)
+
+
+async def list_inputs(reader: Transaction, *, newest: int, with_offers: bool) -> list[UUID]:
+    """Return the ids of the newest ticks whose inputs are stored, the newest first."""
+    rows = await reader.rows(
+        "select tick_id from dispatch_input i where not $2"
+        " or exists (select from offer o where o.tick_id = i.tick_id)"
+        " order by at desc, tick_id desc limit $1",
+        newest,
+        with_offers,
+    )
+    return [row["tick_id"] for row in rows]
 
 
 async def list_rounds(

@@ -1,0 +1,113 @@
+"""Decides stored rounds again: each must end with the result that is stored, and explain it."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import ValidationError
+
+from app.dispatch import queries
+from app.dispatch.explain import offer_explained
+from app.dispatch.schemas import ExplanationView
+from app.dispatch.words import GRAMMARS
+from app.foundation.database import Transaction
+from matching.record import unpack
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A stored round decided again: `fault` says what is not as stored; None if nothing.
+
+    `pairs` are (ride, driver) by their ids, `explained` how many of its `offers` are told whole.
+    """
+
+    tick_id: UUID
+    at: datetime
+    riders: int
+    drivers: int
+    candidates: int
+    objective_ds: int
+    solver: str
+    solver_version: str
+    pairs: tuple[tuple[str, str], ...]
+    offers: int
+    explained: int
+    fault: str | None
+
+
+async def replay_round(reader: Transaction, *, either_id: UUID) -> Replayed | None:
+    """Return a round decided again, by its own id or that of an offer. None: it is not stored."""
+    row = await queries.find_round(reader, either_id=either_id)
+    return None if row is None else await asyncio.to_thread(_replayed, row)
+
+
+async def replay_newest(
+    reader: Transaction, *, newest: int, with_offers: bool = False
+) -> list[Replayed]:
+    """Return the newest rounds decided again, the newest first, on demand only those with offers.
+
+    They are read one after the other, so that memory holds one.
+    """
+    ids = await queries.list_inputs(reader, newest=newest, with_offers=with_offers)
+    found = [await replay_round(reader, either_id=tick_id) for tick_id in ids]
+    return [one for one in found if one is not None]
+
+
+def _replayed(row: Any) -> Replayed:
+    offers = orjson.loads(row["made"])
+    try:
+        record = unpack(row["record"])
+    except ValueError as damage:
+        return _unreadable(row, offers, fault=f"cannot be read: {damage}")
+    again = record.replay()
+    riders, drivers = record.problem.demand.ids, record.problem.supply.ids
+    pairs = tuple((str(riders[one.rider]), str(drivers[one.driver])) for one in again.pairings)
+    # Another release of the solver may draw another of several pairings that cost the same.
+    other_solver = again.solver_version != record.decision.solver_version
+    fault = None
+    if not again.objective_ds == record.decision.objective_ds == row["objective_ds"]:
+        fault = f"costs {again.objective_ds} ds when decided again, not {row['objective_ds']}"
+    elif not other_solver and not record.agrees_with(again):
+        fault = "pairs others when decided again"
+    elif not other_solver and any(
+        (offer["ride_id"], offer["driver_id"]) not in pairs for offer in offers
+    ):
+        fault = "made an offer that was not decided"
+    return Replayed(
+        tick_id=row["tick_id"],
+        at=row["at"],
+        riders=len(riders),
+        drivers=len(drivers),
+        candidates=len(record.candidates),
+        objective_ds=again.objective_ds,
+        solver=again.solver,
+        solver_version=again.solver_version,
+        pairs=pairs,
+        offers=len(offers),
+        explained=0 if fault else sum(_is_explained(offer["explanation"]) for offer in offers),
+        fault=fault,
+    )
+
+
+def _unreadable(row: Any, offers: list[Any], *, fault: str) -> Replayed:
+    return Replayed(
+        row["tick_id"], row["at"], 0, 0, 0, 0, "", "", (), len(offers), explained=0, fault=fault
+    )
+
+
+def _is_explained(stored: dict[str, Any]) -> bool:
+    """Whether the offer can be told in every language, and its terms add up to its cost."""
+    try:
+        for language in GRAMMARS:
+            told = ExplanationView.model_validate(offer_explained(stored, language=language))
+            whole_ds = [round(term.cost_s * 10) for term in told.terms]
+            if not whole_ds or sum(whole_ds) != round(told.cost_s * 10):
+                return False
+            if not (told.program_version and told.weights and told.policies and told.sentences):
+                return False
+    except (KeyError, TypeError, ValidationError):
+        return False
+    return True
