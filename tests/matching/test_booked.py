@@ -7,7 +7,7 @@ import pytest
 
 from matching.arrays import LONGEST_S
 from matching.assignment import Limits, solve
-from matching.booked import is_due, on_time
+from matching.booked import in_play, is_due
 from matching.certified import solve_certified
 from matching.costs import not_serving
 from matching.problem import Candidates, Demand, Pairing, Problem, Supply, Weights
@@ -96,7 +96,7 @@ def test_a_driver_who_would_be_late_is_left_out_where_another_is_in_time() -> No
         free_in_s=[0.0, 0.0, 240.0],
     )
 
-    kept = on_time(problem, edges)
+    kept = in_play(problem, edges)
 
     # The third is free in 240 s and 10 s away, but nobody is sure of that to 50 s.
     assert list(zip(kept.rider.tolist(), kept.driver.tolist(), strict=True)) == [
@@ -110,7 +110,27 @@ def test_a_driver_who_would_be_late_is_left_out_where_another_is_in_time() -> No
 def test_late_is_better_than_never() -> None:
     problem, edges = town(late_in_s=[100.0], pickup_s=[[500.0, 400.0]])
 
-    assert len(on_time(problem, edges)) == 2
+    assert len(in_play(problem, edges)) == 2
+
+
+@pytest.mark.parametrize(
+    ("pickup_s", "joins"),
+    [
+        ([240.0, 240.0, 240.0], False),  # 600 s ahead, each of them has three minutes to spare
+        ([240.0, 240.0, 301.0], True),
+        ([240.0, 240.0], True),
+        ([60.0, 60.0, 60.0, 900.0], False),
+    ],
+)
+def test_nobody_is_kept_while_three_drivers_could_set_out_later(
+    pickup_s: list[float], *, joins: bool
+) -> None:
+    problem, edges = town(late_in_s=[1200.0, LONGEST_S], pickup_s=[pickup_s, pickup_s])
+
+    kept = in_play(problem, edges)
+
+    assert (0 in kept.rider) is joins
+    assert np.count_nonzero(kept.rider == 1) == len(pickup_s)
 
 
 @pytest.mark.parametrize(
