@@ -1,54 +1,33 @@
-"""The routes of all cars as tables, and the compiled steps that read and change them.
-
-A stop is a number: r is the pickup of request r, r + count its drop-off. All times are whole
-deciseconds. For each stop the latest beginning that still keeps every later promise is kept up to
-date, so that a place for a new stop is judged in constant time (Savelsbergh 1992, "The vehicle
-routing problem with time windows: minimizing route duration", forward slack). This and the choice
-of cars asked at all take it that no detour is shorter than the direct way; where one is, a shorter
-route may be missed, but no promise is broken.
-"""
-
-from typing import NamedTuple
+"""The routes of all cars as tables of whole numbers, made from a plan and made into one."""
 
 import numpy as np
 
 from matching.arrays import IntArray
-from matching.compiled import compiled
+from matching.pooling.kernels import (
+    ABOARD,
+    CAR,
+    EARLIEST,
+    FIRST_EDGE,
+    HOME,
+    LATEST,
+    LENGTH,
+    LOCKED,
+    NEVER,
+    PARTY,
+    PLACE,
+    PRICE,
+    READY,
+    SEATS,
+    STOP,
+    VEHICLE,
+    Board,
+    retime,
+)  # fmt: skip
 from matching.pooling.plan import Plan, orders_of, plan_of, promised
-from matching.pooling.words import Pool, Stop, StopKind, TravelArray
+from matching.pooling.words import Pool, Stop, StopKind
 
-NEVER = 1 << 60
 ROOM_FOR_STOPS = 64
 """A route grows by no more stops than this beyond what is planned; others then do not fit in."""
-
-# The columns of the tables of a board.
-PLACE, EARLIEST, LATEST, PARTY = range(4)
-HOME, READY, SEATS, ABOARD, LOCKED, LENGTH, BUSY, VERSION = range(8)
-STOP, START, TAIL, INSIDE = range(4)
-PRICE, CAR, FIRST_EDGE = range(3)
-VEHICLE, AS_OF, ADDED, PICKUP_AT, DROPOFF_AT = range(5)
-
-
-class Board(NamedTuple):
-    """All routes in six tables of whole numbers; compiled code knows named tuples alone.
-
-    `legs[a, b]` is how long it takes to board at place a and drive to b. `stops`, a row for each
-    stop: its place, earliest and latest start, and how many more are inside after it. `cars`:
-    where each starts, and when (less one boarding, so that the first leg is as the others), its
-    seats, who is inside then, how many stops are locked; length and busy time of its route, and a
-    version that is another number whenever the route is another. `routes[car, at]`: the stop, its
-    start, the latest start that keeps all later promises, how many are inside after it.
-    `requests`: the price of not serving, the car or -1, and the first of its `edges`; one row more
-    ends the edges and holds, as its car, the last version given. `edges`, a row for each car
-    that could come: the car, and what its best insertion adds and where, as of a version.
-    """
-
-    legs: TravelArray
-    stops: IntArray
-    cars: IntArray
-    routes: IntArray
-    requests: IntArray
-    edges: IntArray
 
 
 def board_of(pool: Pool, plan: Plan) -> Board:
@@ -65,8 +44,10 @@ def board_of(pool: Pool, plan: Plan) -> Board:
         for stop in order:
             requests[stop.request, CAR] = car
     legs = pool.times.ds + np.int32(pool.boarding_ds)
-    board = Board(legs, stops, cars, routes, requests, edges)
-    retime_all(board)
+    random = np.zeros(1, dtype=np.uint64)
+    board = Board(legs, stops, cars, routes, requests, edges, random)
+    for car in range(len(cars)):
+        retime(board, car)
     return board
 
 
@@ -147,142 +128,3 @@ def _edges(pool: Pool, sure: Plan) -> tuple[IntArray, IntArray]:
     requests[:count, CAR] = -1
     requests[:, FIRST_EDGE] = np.searchsorted(request, np.arange(count + 1))
     return requests, edges
-
-
-@compiled
-def retime(board: Board, car: int) -> None:
-    """Moments, riders inside and busy time of this route are those of its stops, anew."""
-    legs, stops, route, facts = board.legs, board.stops, board.routes[car], board.cars[car]
-    moment, place, inside, busy = facts[READY], facts[HOME], facts[ABOARD], 0
-    for at in range(facts[LENGTH]):
-        stop = stops[route[at, STOP]]
-        leg = legs[place, stop[PLACE]]
-        place = stop[PLACE]
-        moment = max(moment + leg, stop[EARLIEST])
-        inside += stop[PARTY]
-        busy += leg
-        route[at, START] = moment
-        route[at, INSIDE] = inside
-    tail, place = NEVER, -1
-    for at in range(facts[LENGTH] - 1, -1, -1):
-        stop = stops[route[at, STOP]]
-        if place >= 0:
-            tail -= legs[stop[PLACE], place]
-        tail = min(tail, stop[LATEST])
-        place = stop[PLACE]
-        route[at, TAIL] = tail
-    board.requests[-1, CAR] += 1
-    facts[BUSY], facts[VERSION] = busy, board.requests[-1, CAR]
-
-
-@compiled
-def retime_all(board: Board) -> None:
-    """As `retime`, for every car."""
-    for car in range(len(board.cars)):
-        retime(board, car)
-
-
-@compiled
-def best_dropoff(
-    legs: TravelArray, stops: IntArray, cars: IntArray, routes: IntArray,
-    car: int, request: int, at: int, drive: int, moment: int,
-) -> tuple[int, int]:
-    """What boarding at `moment`, before stop `at`, adds at least to the busy time, and where to end.
-
-    `drive` is the leg to the pickup less the leg that it replaces. The second number is how many of
-    the present stops come before the drop-off; the first is NEVER if there is no place for it.
-    """
-    goal, due = stops[request + len(stops) // 2, PLACE], stops[request + len(stops) // 2, LATEST]
-    room = cars[car, SEATS] - stops[request, PARTY]
-    here, count = stops[request, PLACE], cars[car, LENGTH]
-    least, where, added = NEVER, -1, drive
-    for behind in range(at, count + 1):
-        last = legs[here, goal]
-        # Where the goal is too far from here already, a detour to another stop is no help.
-        if moment + last > due:
-            break
-        if behind == count:
-            if added + last < least:
-                least, where = added + last, behind
-            break
-        stop = routes[car, behind, STOP]
-        ahead, tail = stops[stop, PLACE], routes[car, behind, TAIL]
-        leg = legs[here, ahead]
-        onward = last + legs[goal, ahead]
-        total = added + onward
-        if behind > at:
-            total -= leg
-        if total < least and moment + onward <= tail:
-            least, where = total, behind
-        if behind == at:
-            added += leg
-        moment = max(moment + leg, stops[stop, EARLIEST])
-        if moment > tail or added >= least or routes[car, behind, INSIDE] > room:
-            break
-        here = ahead
-    return least, where
-
-
-@compiled
-def look(board: Board, request: int, edge: int) -> int:
-    """What the best insertion along this edge adds; kept with the version of the route."""
-    legs, stops, cars, routes = board.legs, board.stops, board.cars, board.routes
-    car = board.edges[edge, VEHICLE]
-    door, latest = stops[request, PLACE], stops[request, LATEST]
-    soonest, party = stops[request, EARLIEST], stops[request, PARTY]
-    count, room = cars[car, LENGTH], cars[car, SEATS] - party
-    least, pickup_at, dropoff_at = NEVER, -1, -1
-    moment, place, inside = cars[car, READY], cars[car, HOME], cars[car, ABOARD]
-    for at in range(count + 1):
-        if at > 0:
-            moment, inside = routes[car, at - 1, START], routes[car, at - 1, INSIDE]
-            place = stops[routes[car, at - 1, STOP], PLACE]
-        if moment > latest or count + 2 > routes.shape[1]:
-            break
-        if at < cars[car, LOCKED] or inside > room:
-            continue
-        added = legs[place, door]
-        boards = max(moment + added, soonest)
-        if boards > latest:
-            continue
-        if at < count:
-            added -= legs[place, stops[routes[car, at, STOP], PLACE]]
-        added, where = best_dropoff(
-            legs, stops, cars, routes, car, request, at, added, boards
-        )
-        if added < least:
-            least, pickup_at, dropoff_at = added, at, where
-    board.edges[edge, AS_OF], board.edges[edge, ADDED] = cars[car, VERSION], least
-    board.edges[edge, PICKUP_AT], board.edges[edge, DROPOFF_AT] = pickup_at, dropoff_at
-    return least
-
-
-@compiled
-def put_in(board: Board, request: int, edge: int) -> None:
-    """The party rides in the car of this edge, at the places found by `look`."""
-    car = board.edges[edge, VEHICLE]
-    pickup_at, dropoff_at = board.edges[edge, PICKUP_AT], board.edges[edge, DROPOFF_AT]
-    route = board.routes[car]
-    for at in range(board.cars[car, LENGTH] - 1, dropoff_at - 1, -1):
-        route[at + 2, STOP] = route[at, STOP]
-    route[dropoff_at + 1, STOP] = request + len(board.stops) // 2
-    for at in range(dropoff_at - 1, pickup_at - 1, -1):
-        route[at + 1, STOP] = route[at, STOP]
-    route[pickup_at, STOP] = request
-    board.cars[car, LENGTH] += 2
-    board.requests[request, CAR] = car
-    retime(board, car)
-
-
-@compiled
-def take_out(board: Board, request: int) -> None:
-    """The party rides with nobody. The car's moments are wrong until `retime`."""
-    car, kept = board.requests[request, CAR], 0
-    route = board.routes[car]
-    for at in range(board.cars[car, LENGTH]):
-        stop = route[at, STOP]
-        if stop not in (request, request + len(board.stops) // 2):
-            route[kept, STOP] = stop
-            kept += 1
-    board.cars[car, LENGTH] = kept
-    board.requests[request, CAR] = -1

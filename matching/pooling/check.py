@@ -1,5 +1,6 @@
-"""Whether a plan keeps every promise: reckoned anew from the words alone, by no code of a solver."""
+"""Whether a plan keeps every promise: reckoned anew, by no code of a solver."""
 
+from itertools import pairwise
 from math import ceil, floor
 
 from matching.pooling.plan import Plan
@@ -82,7 +83,7 @@ def _reckoned(pool: Pool, vehicle: int, order: list[Stop]) -> tuple[list[int], i
         int((asked.pickup if stop.kind is StopKind.PICKUP else asked.dropoff)[stop.request])
         for stop in order
     ]
-    drives_ds = [int(pool.times.ds[here, there]) for here, there in zip(places, places[1:])]
+    drives_ds = [int(pool.times.ds[here, there]) for here, there in pairwise(places)]
     free_ds = ceil(cars.ready_s[vehicle] * 10 - _ROUNDING)
     moments_ds = []
     for stop, drive_ds in zip(order, drives_ds, strict=True):
@@ -102,7 +103,9 @@ def _late(pool: Pool, vehicle: int, order: list[Stop], moments_ds: list[int]) ->
     for stop, at_ds in zip(order, moments_ds, strict=True):
         asked = pool.requests
         limits = asked.latest_pickup_s if stop.kind is StopKind.PICKUP else asked.latest_arrival_s
-        limit_ds = max(floor(limits[stop.request] * 10 + _ROUNDING), excused_ds.get(stop, _NO_EXCUSE_DS))
+        limit_ds = max(
+            floor(limits[stop.request] * 10 + _ROUNDING), excused_ds.get(stop, _NO_EXCUSE_DS)
+        )
         if at_ds > limit_ds:
             faults.append(
                 f"request {stop.request}: {stop.kind} at {at_ds / 10} s, {limit_ds / 10} s at most"

@@ -6,27 +6,20 @@ from enum import StrEnum
 import numpy as np
 
 from matching.arrays import IntArray, positions_in
-from matching.compiled import compiled
-from matching.pooling.board import (
-    ADDED,
-    AS_OF,
-    VERSION,
+from matching.pooling.board import board_of, plan_on
+from matching.pooling.kernels import (
     CAR,
     DROPOFF_AT,
     EARLIEST,
     FIRST_EDGE,
     LATEST,
-    NEVER,
     PICKUP_AT,
-    PRICE,
     SEATS,
     VEHICLE,
-    Board,
-    board_of,
-    look,
-    plan_on,
-    put_in,
-)
+    cheapest,
+    put_by_regret,
+    put_in_order,
+)  # fmt: skip
 from matching.pooling.plan import Carried, Plan, orders_of, promised, rides_of, route_of
 from matching.pooling.words import Pool, Stop, StopKind
 
@@ -81,7 +74,7 @@ class Quotes:
             raise ValueError(f"there are {len(self._pool.requests)} requests, got {request}")
         if self._board.requests[request, CAR] >= 0:
             raise ValueError(f"request {request} is carried already")
-        added_ds, edge = cheapest(self._board, request)
+        added_ds, edge = cheapest(self._board, request, 0.0)
         if edge < 0:
             return self._why_not(request)
         found = self._board.edges[edge].tolist()
@@ -120,12 +113,13 @@ def insert_in_order(pool: Pool, *, order: IntArray | None = None) -> Plan:
     given = np.arange(count) if order is None else order
     turns = positions_in(given, name="order", size=count)
     board = board_of(pool, promised(pool))
-    put_in_order(board, turns)
+    # A copy, since compiled code takes a read-only array for another type.
+    put_in_order(board, turns.copy())
     return plan_on(pool, board)
 
 
 def insert_by_regret(pool: Pool) -> Plan:
-    """As `insert_in_order`, but next comes whoever loses most by having to take the second best car.
+    """As `insert_in_order`, but next comes whoever loses most by taking the second best.
 
     Potvin and Rousseau 1993, "A parallel route building algorithm for the vehicle routing and
     scheduling problem with time windows". Its time grows with the square of the requests.
@@ -133,56 +127,3 @@ def insert_by_regret(pool: Pool) -> Plan:
     board = board_of(pool, promised(pool))
     put_by_regret(board)
     return plan_on(pool, board)
-
-
-@compiled
-def cheapest(board: Board, request: int) -> tuple[int, int]:
-    """What the best insertion over all cars adds, and its edge; (NEVER, -1) if there is none."""
-    least, best = NEVER, -1
-    for edge in range(board.requests[request, FIRST_EDGE], board.requests[request + 1, FIRST_EDGE]):
-        if board.edges[edge, AS_OF] == board.cars[board.edges[edge, VEHICLE], VERSION]:
-            added = board.edges[edge, ADDED]
-        else:
-            added = look(board, request, edge)
-        if added < least:
-            least, best = added, edge
-    return least, best
-
-
-@compiled
-def put_in_order(board: Board, order: IntArray) -> None:
-    """Each of these requests rides where it adds the least, if it is not carried yet."""
-    for request in order:
-        if board.requests[request, CAR] >= 0:
-            continue
-        added, edge = cheapest(board, request)
-        if added < board.requests[request, PRICE]:
-            put_in(board, request, edge)
-
-
-@compiled
-def put_by_regret(board: Board) -> None:
-    """Whoever is not carried rides where it adds the least, in the order of regret."""
-    asked = board.requests
-    while True:
-        chosen, chosen_edge, most, chosen_added = -1, -1, -1, NEVER
-        for request in range(len(asked) - 1):
-            if asked[request, CAR] >= 0:
-                continue
-            # Not serving is the last choice, and it has a price.
-            least, second, best = asked[request, PRICE], asked[request, PRICE], -1
-            for edge in range(asked[request, FIRST_EDGE], asked[request + 1, FIRST_EDGE]):
-                if board.edges[edge, AS_OF] == board.cars[board.edges[edge, VEHICLE], VERSION]:
-                    added = board.edges[edge, ADDED]
-                else:
-                    added = look(board, request, edge)
-                if added < least:
-                    least, second, best = added, least, edge
-                elif added < second:
-                    second = added
-            regret = second - least
-            if best >= 0 and (regret > most or (regret == most and least < chosen_added)):
-                chosen, chosen_edge, most, chosen_added = request, best, regret, least
-        if chosen < 0:
-            return
-        put_in(board, chosen, chosen_edge)

@@ -32,10 +32,10 @@ class Route:
 class Carried:
     """One party's ride: who drives, when, and what sharing costs it in time. All in seconds.
 
-    `pickup_s` is when it boards, or boarded, `arrival_s` when it arrives, both from now. `wait_s` is
-    from asking (or the earliest moment booked) to the pickup, `ride_s` from pickup to arrival,
-    `solo_s` the direct drive with one boarding, `detour_s` what the ride takes longer than that, and
-    `shared_s` how much of the ride from now on others are in the car.
+    `pickup_s` is when it boards, or boarded, `arrival_s` when it arrives, both from now. `wait_s`
+    is from asking (or the earliest moment booked) to the pickup, `ride_s` from pickup to arrival,
+    `solo_s` the direct drive with one boarding, `detour_s` what the ride takes longer than that,
+    and `shared_s` how much of the ride from now on others are in the car.
     """
 
     request: int

@@ -71,7 +71,7 @@ class TravelTimes:
     ds: TravelArray = field(init=False)
 
     def __post_init__(self) -> None:
-        seconds = np.array(self.seconds, dtype=np.float64)
+        seconds = np.array(self.seconds, dtype=np.float64, order="C")
         if seconds.ndim != 2 or seconds.shape[0] != seconds.shape[1]:
             raise ValueError(f"travel times must be a square matrix, got shape {seconds.shape}")
         refused = ~((seconds >= 0) & ((seconds <= FURTHEST_S) | np.isposinf(seconds)))
@@ -168,9 +168,7 @@ def requests_under(
     earliest = np.zeros(count) if earliest_pickup_s is None else np.asarray(earliest_pickup_s)
     solo_s = times.ds[pickup, dropoff] / 10
     asked_s = earliest - waited
-    arrival_s = (
-        asked_s + rules.boarding_s + solo_s * (1 + rules.detour_share) + rules.detour_s
-    )
+    arrival_s = asked_s + rules.boarding_s + solo_s * (1 + rules.detour_share) + rules.detour_s
     return Requests(
         pickup=pickup,
         dropoff=dropoff,
