@@ -169,6 +169,15 @@ def replay(
     cancel: Annotated[
         float | None, typer.Option(min=0, max=1, help="Share of riders who change their plans.")
     ] = None,
+    follow: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of hints where to wait followed.")
+    ] = None,
+    empty_km_cost: Annotated[
+        float | None, typer.Option(min=0, help="Minor units per kilometre without a rider.")
+    ] = None,
+    paired_seeds: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Compare policies over so many seeds.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON here.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the day as SVG here.")] = None,
 ) -> None:
@@ -182,6 +191,7 @@ def replay(
         "boarding_s": boarding,
         "max_pickup_s": max_pickup,
         "accept_share": accept,
+        "follow_share": follow,
     }
     given: dict[str, Any] = {
         "city": city,
@@ -194,6 +204,8 @@ def replay(
         "foresight": foresight,
         "cancel_share": cancel,
         "seed": seed,
+        "paired_seeds": paired_seeds,
+        "empty_km_cost_minor": empty_km_cost,
         "report": report,
         "plot": plot,
     }

@@ -9,12 +9,13 @@ from typing import Literal
 import numpy as np
 
 from app.city import City, CityError, DemandKind, Trip, read_trips
+from app.replay.pay import driver_net_minor
 from app.roads.demand import generate_trips
 from app.roads.network import load_network
 from app.roads.places import build_places
 from app.roads.snapping import SnapIndex
 from matching.arrays import FloatArray, IntArray
-from matching.replay.day import Day, Places, Requests, Rules, Shifts
+from matching.replay.day import Day, Outlook, Places, Requests, Rules, Shifts
 from matching.replay.times import DriveTimes, crow_m
 from matching.travel import StraightLine
 
@@ -31,7 +32,11 @@ DAY_S = 86_400.0
 LINE = StraightLine()
 # A driver is busy for this share of her time where --drivers leaves their number to us.
 BUSY_SHARE, PICKUP_S = 0.6, 240.0
-SHIFT_H = (8.0, 10.0)
+SHIFT_H = (6.0, 10.0)
+# Of every seven days a driver has so many off, always the same ones.
+DAYS_OFF = 1
+# Among so many beginnings a driver chooses.
+SHIFT_CHOICES = 4
 # A driver begins about the same time every day, give or take half an hour.
 PUNCTUAL_S = 1800.0
 CANCELS_AFTER_S = (20.0, 120.0)
@@ -88,6 +93,7 @@ def places_of(stretch: Stretch) -> Places:
 
 
 def make_day(
+    city: City,
     stretch: Stretch,
     *,
     places: Places,
@@ -96,6 +102,7 @@ def make_day(
     rules: Rules,
     foresight: Foresight,
     cancel_share: float,
+    outlook: Outlook | None,
     seed: int,
 ) -> Day:
     """Return the day to replay. A ride takes what was recorded, or else what `times` say."""
@@ -118,9 +125,13 @@ def make_day(
             ride_s=ride_s,
             expected_ride_s=ride_s if foresight == "exact" else expected_s,
             cancels_after_s=np.where(cancels, random.uniform(*CANCELS_AFTER_S, many), np.inf),
+            net_minor=driver_net_minor(
+                city, distance_m=ride_m(stretch, places=places), ride_s=ride_s
+            ),
         ),
         shifts=shifts,
         rules=rules,
+        outlook=outlook,
     )
 
 
@@ -129,13 +140,12 @@ def make_shifts(
 ) -> Shifts:
     """Return who drives when, drawn from the seed; drivers begin where riders asked.
 
-    "all-day": everybody, all the time. "staggered": each driver 8 to 10 hours a day, at hours of
-    her own about a time when a rider asked, so that there are more drivers when there are more
-    riders. Drivers stay until the last rider has been fetched or has given up.
+    "all-day": everybody, all the time. "staggered": each driver 6 to 10 hours a day on six days of
+    seven, at hours of her own, half an hour earlier or later; most where riders ask most, see
+    `_usual_starts_s`. Drivers stay until the last rider has been fetched or has given up.
     """
     random = np.random.default_rng([seed, 2])
-    many = len(stretch.trips)
-    stands_at = random.integers(0, many, drivers)
+    stands_at = random.integers(0, len(stretch.trips), drivers)
     closes_s = stretch.length_s + patience_s
     if kind == "all-day":
         return Shifts(
@@ -145,14 +155,15 @@ def make_shifts(
             stands_at=stands_at,
         )
     length_s = random.uniform(*SHIFT_H, drivers) * 3600
-    usual_s = requested_s(stretch)[random.integers(0, many, drivers)] % DAY_S
-    usual_s -= random.random(drivers) * length_s
+    usual_s = _usual_starts_s(stretch, length_s=length_s, random=random)
     days = np.arange(-1, math.ceil(closes_s / DAY_S) + 1)
     begin_s = usual_s[:, None] + days * DAY_S
     begin_s += random.uniform(-PUNCTUAL_S, PUNCTUAL_S, begin_s.shape)
     end_s = begin_s + length_s[:, None]
     begin_s, end_s = np.clip(begin_s, 0, closes_s), np.clip(end_s, 0, closes_s)
-    driver, day = np.nonzero(end_s > begin_s)
+    free_day = random.integers(0, 7, drivers)
+    works = (days - free_day[:, None]) % 7 >= DAYS_OFF
+    driver, day = np.nonzero((end_s > begin_s) & works)
     return Shifts(
         driver=driver,
         start_s=begin_s[driver, day],
@@ -161,11 +172,45 @@ def make_shifts(
     )
 
 
-def needed_drivers(stretch: Stretch) -> int:
+def _usual_starts_s(
+    stretch: Stretch, *, length_s: FloatArray, random: np.random.Generator
+) -> FloatArray:
+    """Return when each driver usually begins, in seconds after the time of day of the beginning.
+
+    One after the other draws some moments about a time when a rider asked, and takes the one from
+    which she would share the riders of her hours with the fewest others: as people do who know
+    when there is work.
+    """
+    many = len(length_s)
+    asked_s = requested_s(stretch) % DAY_S
+    per_hour = np.histogram(asked_s, bins=24, range=(0, DAY_S))[0]
+    drawn_s = asked_s[random.integers(0, len(asked_s), (many, SHIFT_CHOICES))]
+    drawn_s -= random.random(drawn_s.shape) * length_s[:, None]
+    there = np.zeros(24)
+    usual_s = np.empty(many)
+    for driver, (choices_s, long_s) in enumerate(zip(drawn_s, length_s.tolist(), strict=True)):
+        moments_s = choices_s[:, None] + np.linspace(0, long_s, round(long_s / 3600) + 1)
+        hours = (moments_s // 3600).astype(np.int64) % 24
+        best = int(np.argmax((per_hour[hours] / (there[hours] + 1)).mean(axis=1)))
+        there[hours[best]] += 1
+        usual_s[driver] = choices_s[best]
+    return usual_s
+
+
+def needed_drivers(stretch: Stretch, *, kind: ShiftKind) -> int:
     """Return how many drivers these trips keep busy for the usual share of their time."""
     # At any moment as many are busy as requests came in the length of one ride (Little's law).
     ride_s = ride_guess_s(stretch) + PICKUP_S
-    return max(1, math.ceil(len(stretch.trips) * ride_s / stretch.length_s / BUSY_SHARE))
+    at_once = len(stretch.trips) * ride_s / stretch.length_s / BUSY_SHARE
+    on_shift = 1.0 if kind == "all-day" else sum(SHIFT_H) / 48 * (7 - DAYS_OFF) / 7
+    return max(1, math.ceil(at_once / on_shift))
+
+
+def read_history(city: City, *, stretch: Stretch, home: Path) -> list[Trip]:
+    """Return all that was recorded, or what is generated for the week before the stretch."""
+    if city.trips is not None:
+        return read_trips(city, start=_local(FIRST_MOMENT, city), end=_local(LAST_MOMENT, city))
+    return _trips(city, home=home, start=stretch.start - WEEK, end=stretch.start)
 
 
 def ride_guess_s(stretch: Stretch) -> float:

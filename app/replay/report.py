@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 
 from app.city import City
-from app.fares.rules import Tariff, itemise
-from app.replay.plan import LINE, Stretch, ride_m
-from governance.commission import split_fare
-from matching.arrays import FloatArray, IntArray
+from app.replay.plan import Stretch, ride_m
+from matching.arrays import FloatArray
 from matching.replay.day import Day
-from matching.replay.figures import gini, spread
+from matching.replay.figures import gini, hourly, lowest, spread
+from matching.replay.income import empty_m, online_s
 from matching.replay.policies import Policy
 from matching.replay.simulation import Outcome
-from matching.replay.times import crow_m
 
 _VERSIONS = ("meent", "numpy", "scipy", "ortools")
 
@@ -32,55 +30,21 @@ class Run:
     wall_s: float
 
 
-def driver_net_minor(city: City, day: Day, *, distance_m: IntArray) -> IntArray:
-    """Return per trip what its driver is paid: the city's fare less the founding commission."""
-    prices = city.tariff
-    tariff = Tariff(
-        base_minor=prices.base_minor,
-        per_km_minor=prices.per_km_minor,
-        per_minute_minor=prices.per_minute_minor,
-        minimum_minor=prices.minimum_minor,
-    )
-    net = []
-    for metres, seconds in zip(distance_m.tolist(), day.requests.ride_s.tolist(), strict=True):
-        items = itemise(tariff, distance_m=metres, duration_s=round(seconds))
-        fare_minor = sum(item.amount_minor for item in items)
-        split = split_fare(fare_minor, commission_bp=city.statutes.commission_bp)
-        net.append(split.driver_net_minor)
-    return np.array(net, dtype=np.int64)
-
-
-def online_s(day: Day, outcome: Outcome) -> FloatArray:
-    """Return per driver the seconds on shift; a ride that outlasts a shift is part of it."""
-    shifts = day.shifts
-    end_s = shifts.end_s.copy()
-    served = outcome.served
-    np.maximum.at(end_s, outcome.shift[served], outcome.dropped_off_s[served])
-    # What lasts into the next shift of the same driver is counted there.
-    following = shifts.following
-    has_next = following >= 0
-    end_s[has_next] = np.minimum(end_s[has_next], shifts.start_s[following[has_next]])
-    return np.bincount(shifts.driver, weights=end_s - shifts.start_s)
-
-
-def figures(city: City, stretch: Stretch, day: Day, run: Run) -> dict[str, Any]:
+def figures(stretch: Stretch, day: Day, run: Run) -> dict[str, Any]:
     """Return the figures of one policy; waits of the served riders, money in minor units.
 
-    Kilometres to pickups are the crow's flight by a usual detour. Drivers wait where their last
-    ride ended, so that they drive empty to pickups only.
+    Empty kilometres are the crow's flight by a usual detour, to pickups and to where drivers were
+    told to wait. Income is what a driver kept: fares net of commission, less the cost of driving
+    empty. Per hour online it is said of drivers who were online for an hour or more.
     """
     outcome, served = run.outcome, run.outcome.served
     metres = ride_m(stretch, places=day.places)
-    pickup_m = LINE.drive_m(
-        crow_m(day.places, outcome.came_from[served], end=day.requests.pickup[served])
-    )
-    online = online_s(day, outcome)
-    net_minor = driver_net_minor(city, day, distance_m=metres)
-    drivers = day.shifts.driver[outcome.shift[served]]
-    income = np.bincount(drivers, weights=net_minor[served], minlength=len(online))
-    hourly_minor = income[online > 0] / online[online > 0] * 3600
+    pickup_m = empty_m(day.places, outcome.came_from[served], end=day.requests.pickup[served])
+    online = online_s(day.shifts, end_s=outcome.ended_s, until_s=np.inf)
+    hourly_minor = hourly(outcome.kept_minor, online_s=online)
     waited_s = (outcome.picked_up_s - day.requests.requested_s)[served]
-    empty_m, occupied_m = float(pickup_m.sum()), float(metres[served].sum())
+    drift_m, occupied_m = float(outcome.drift_m.sum()), float(metres[served].sum())
+    all_empty_m = float(pickup_m.sum()) + drift_m
     tick_ms = np.percentile(run.tick_s * 1000, [50, 99]) if len(run.tick_s) else (0.0, 0.0)
     return {
         "parameters": asdict(run.policy),
@@ -91,11 +55,13 @@ def figures(city: City, stretch: Stretch, day: Day, run: Run) -> dict[str, Any]:
         "wait_s": spread(waited_s),
         "pickup_s": spread(outcome.pickup_s[served]),
         "pickup_km": spread(pickup_m / 1000),
-        "empty_km": round(empty_m / 1000, 1),
+        "empty_km": round(all_empty_m / 1000, 1),
+        "drift_km": round(drift_m / 1000, 1),
+        "hints": outcome.hints,
         "occupied_km": round(occupied_m / 1000, 1),
-        "empty_share": round(empty_m / max(empty_m + occupied_m, 1.0), 4),
+        "empty_share": round(all_empty_m / max(all_empty_m + occupied_m, 1.0), 4),
         "online_hours": round(float(online.sum()) / 3600, 1),
-        "income_per_online_hour_minor": spread(hourly_minor),
+        "income_per_online_hour_minor": spread(hourly_minor) | lowest(hourly_minor),
         "gini_income_per_hour": round(gini(hourly_minor), 4),
         "declined": outcome.declined,
         "ticks": len(run.tick_s),
@@ -146,9 +112,12 @@ def table(report: Mapping[str, Any]) -> tuple[tuple[str, ...], Sequence[tuple[st
             "empty km",
             *(f"{one['empty_km']:,.0f} ({one['empty_share']:.1%})" for one in days.values()),
         ),
-        (
-            f"income an hour, {currency}",
-            *(_money(one["income_per_online_hour_minor"]["mean"]) for one in days.values()),
+        *(
+            (
+                f"income an hour{title}, {currency}",
+                *(_money(one["income_per_online_hour_minor"][name]) for one in days.values()),
+            )
+            for title, name in (("", "mean"), (", median", "p50"), (", 10 % below", "p10"))
         ),
         ("Gini of it", *(f"{one['gini_income_per_hour']:.3f}" for one in days.values())),
         (

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -16,6 +16,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from app.city import City, load_city
+from app.replay.outlook import make_outlook
+from app.replay.paired import paired_figures, paired_table
+from app.replay.pay import empty_km_cost_minor
 from app.replay.plan import (
     LINE,
     Foresight,
@@ -33,7 +36,7 @@ from app.replay.report import Run, figures, make_report, table
 from app.replay.road_times import road_times
 from app.settings import Settings, load_settings
 from app.terminal import print_table, say
-from matching.replay.day import Day, Places, Rules
+from matching.replay.day import Day, Outlook, Places, Rules
 from matching.replay.policies import Policy, named_policy
 from matching.replay.simulation import Simulation
 from matching.replay.times import DriveTimes, LineTimes
@@ -56,6 +59,8 @@ class ReplayOptions:
     foresight: Foresight = "exact"
     cancel_share: float = 0.0
     seed: int = 1
+    paired_seeds: int = 1
+    empty_km_cost_minor: float | None = None
     rules: Rules = field(default_factory=Rules)
     report: Path | None = None
     plot: Path | None = None
@@ -75,24 +80,18 @@ def run_replay(options: ReplayOptions) -> None:
     stretch = read_stretch(city, home=settings.home, start=options.start, end=options.end)
     places = places_of(stretch)
     times = _times(options, city, settings, stretch, places)
-    day = make_day(
-        stretch,
-        places=places,
-        times=times,
-        shifts=make_shifts(
-            stretch,
-            kind=options.shifts,
-            drivers=options.drivers or needed_drivers(stretch),
-            patience_s=options.rules.patience_s,
-            seed=options.seed,
-        ),
-        rules=options.rules,
-        foresight=options.foresight,
-        cancel_share=options.cancel_share,
-        seed=options.seed,
-    )
+    hints = any(policy.hints for policy in policies)
+    outlook = make_outlook(city, stretch, home=settings.home) if hints else None
+    figures_of: dict[int, dict[str, dict[str, Any]]] = {}
+    first: tuple[Day, list[Run]] | None = None
     with _Screen(stretch.length_s) as screen:
-        runs = [_run(day, policy, times, options.seed, screen) for policy in policies]
+        for seed in range(options.seed, options.seed + options.paired_seeds):
+            day = _day(options, city, stretch, places, times, outlook, seed)
+            runs = [_run(day, policy, times, seed, screen) for policy in policies]
+            figures_of[seed] = {run.policy.name: figures(stretch, day, run) for run in runs}
+            first = first or (day, runs)
+    assert first is not None, "there is at least one seed"
+    day, runs = first
     report = make_report(
         city,
         stretch,
@@ -104,10 +103,45 @@ def run_replay(options: ReplayOptions) -> None:
             "cancel_share": options.cancel_share,
             "seed": options.seed,
         },
-        policies={run.policy.name: figures(city, stretch, day, run) for run in runs},
+        policies=figures_of[options.seed],
     )
+    if options.paired_seeds > 1:
+        report["paired"] = paired_figures(figures_of)
     _keep(options, report, stretch, day, runs)
     _show(report)
+
+
+def _day(
+    options: ReplayOptions,
+    city: City,
+    stretch: Stretch,
+    places: Places,
+    times: DriveTimes,
+    outlook: Outlook | None,
+    seed: int,
+) -> Day:
+    drivers = options.drivers or needed_drivers(stretch, kind=options.shifts)
+    cost_minor = options.empty_km_cost_minor
+    if cost_minor is None:
+        cost_minor = empty_km_cost_minor(city)
+    return make_day(
+        city,
+        stretch,
+        places=places,
+        times=times,
+        shifts=make_shifts(
+            stretch,
+            kind=options.shifts,
+            drivers=drivers,
+            patience_s=options.rules.patience_s,
+            seed=seed,
+        ),
+        rules=replace(options.rules, empty_km_cost_minor=cost_minor),
+        foresight=options.foresight,
+        cancel_share=options.cancel_share,
+        outlook=outlook,
+        seed=seed,
+    )
 
 
 def _policies(names: str) -> list[Policy]:
@@ -174,6 +208,10 @@ def _show(report: dict[str, Any]) -> None:
         f"times by {report['times']}, foresight {report['foresight']}, seed {report['seed']}"
     )
     print_table(headings, list(rows))
+    if "paired" in report:
+        seeds = report["paired"]["seeds"]
+        say(f"ratios over the {len(seeds)} seeds {seeds[0]} to {seeds[-1]}, mean ± standard error:")
+        print_table(*paired_table(report["paired"]))
     for line in report["attribution"]:
         say(line)
 

@@ -4,6 +4,9 @@ import numpy as np
 
 from matching.arrays import FloatArray
 
+# Whoever was there for less has no hourly income worth comparing.
+LEAST_ONLINE_S = 3600.0
+
 
 def spread(values: FloatArray) -> dict[str, float | None]:
     """Mean, median and 95th percentile in tenths; None where there are no values."""
@@ -12,6 +15,17 @@ def spread(values: FloatArray) -> dict[str, float | None]:
     p50, p95 = np.percentile(values, [50, 95])
     parts = {"mean": np.mean(values), "p50": p50, "p95": p95}
     return {name: round(float(value), 1) for name, value in parts.items()}
+
+
+def lowest(values: FloatArray) -> dict[str, float | None]:
+    """The 10th percentile in tenths: how the worst off fare; None where there are no values."""
+    return {"p10": round(float(np.percentile(values, 10)), 1) if len(values) else None}
+
+
+def hourly(kept_minor: FloatArray, *, online_s: FloatArray) -> FloatArray:
+    """Income per hour online of every driver who was online for an hour or more."""
+    told = online_s >= LEAST_ONLINE_S
+    return np.asarray(kept_minor[told] / online_s[told] * 3600)
 
 
 def gini(values: FloatArray) -> float:
