@@ -35,7 +35,6 @@ from app.roads.places import Places
 from app.roads.service import Roads
 from app.settings import Settings
 from app.workers.loop import Worker, run_workers
-from matching.problem import Weights
 
 GIVE_UP_PACE_S = 5.0
 SCHEDULE_PACE_S = 5.0
@@ -129,7 +128,9 @@ def create_app(
                 positions=state.positions,
                 solver=state.solver,
                 time_zone=city.time_zone,
-                weights=Weights(max_pickup_s=settings.max_pickup_s),
+                max_pickup_s=settings.max_pickup_s,
+                window_s=settings.tick_s,
+                empty_km_minor=settings.empty_km_minor,
             )
             if workers:
                 await state.solver.warm_up()

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     rider_credit_minor: Positive = Field(50_000, description="what a rider may owe at most")
     tick_s: float = Field(2.0, gt=0, description="pace of dispatch")
     max_pickup_s: Positive = Field(1200, description="nobody drives longer to a pickup")
+    empty_km_minor: int = Field(
+        30, ge=0, description="what driving a km without a rider costs a driver, for fairness"
+    )
     position_flush_s: float = Field(1.0, gt=0)
     position_stale_s: Positive = 30
     explanation_days: Positive = Field(

@@ -29,11 +29,15 @@ class DispatchTick(SQLModel, table=True):
     id: UUID = columns.key()
     at: datetime = columns.moment()
     riders: int
-    drivers: int
+    drivers: int  # free now or soon
+    soon_free: int
     candidates: int
     offers: int
+    held: int  # riders kept for a driver who is soon free
+    fairness_weight_s: int
     solver: str = columns.text()
     objective_ds: int = columns.minor()
+    gap: float | None = Field(default=None, nullable=True)  # proven over all pairs, by road
     solve_ms: float
     tick_ms: float
 
@@ -85,6 +89,12 @@ class Offer(SQLModel, table=True):
             postgresql_where=text("state = 'accepted'"),
         ),
         Index("offer_open_until", "expires_at", postgresql_where=text("state = 'open'")),
+        Index(
+            "offer_accepted",
+            "decided_at",
+            postgresql_include=["driver_id", "pickup_m"],
+            postgresql_where=text("state = 'accepted'"),
+        ),
         Index("offer_by_ride", "ride_id", "driver_id"),
         Index("offer_by_driver", "driver_id", "id"),
         Index("offer_by_tick", "tick_id"),

@@ -3,25 +3,71 @@
 import asyncio
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from typing import Self
 from uuid import UUID
 
+import numpy as np
 import structlog
 
 from app.foundation.problems import TooManyRequests
+from matching.anticipation import in_time
+from matching.arrays import FloatArray
 from matching.assignment import Limits, solve, solve_greedy
 from matching.passed_over import PassedOver, explain_passed_over
-from matching.problem import Assignment, Candidates, Fallback, Problem
+from matching.problem import Assignment, Candidates, Demand, Fallback, Problem, Supply
 from matching.record import unpack
+from matching.replay.policies import AT_BEST, POLICIES
+from matching.road_certificate import Block, LeastDrive, Timed, certify, first_blocks
 
+MEENT = POLICIES["meent"]  # the live tick decides as the replay of this name does
 MOST_QUESTIONS = 16  # that wait for an answer at once
 ANSWER_S = 5.0
 
 log = structlog.get_logger("dispatch")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Round:
+    """A problem, when each of its riders gives up, and the quickest drive there can be."""
+
+    problem: Problem
+    gives_up_in_s: FloatArray
+    least: LeastDrive
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What the road engine was asked and what it said: a matrix (drivers, riders) per block."""
+
+    blocks: tuple[Block, ...] = ()
+    seconds: tuple[FloatArray, ...] = ()
+
+    def and_also(self, more: "Asked") -> "Asked":
+        """Return these answers and those."""
+        return Asked(self.blocks + more.blocks, self.seconds + more.seconds)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decided:
+    """Who may go to whom, who does, and what to ask the road engine to prove more."""
+
+    candidates: Candidates
+    assignment: Assignment
+    ask: tuple[Block, ...]
+
+
+class _LeftBehind(Exception):
+    """The process did not answer in time, or is no more."""
+
+    def __init__(self, why: Fallback) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def _end_with_parent() -> None:
@@ -58,21 +104,37 @@ class Solver:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._pool, _warm)
 
-    async def solve(self, problem: Problem, candidates: Candidates, *, seed: int) -> Assignment:
-        """Return the best assignment within the deadline, or the greedy one, named as such."""
+    async def first_blocks(self, problem: Problem) -> tuple[Block, ...]:
+        """Return which drives to ask the road engine for first."""
+        try:
+            return await self._in_process(_first_blocks, problem)
+        except _LeftBehind:
+            return await asyncio.to_thread(_first_blocks, problem)
+
+    async def decide(self, round_: Round, asked: Asked, *, seed: int) -> Decided:
+        """Return the best pairing by the times asked for, and its gap over all pairs.
+
+        Within the deadline; if it passes or the process fails, the greedy one, named as such and
+        with nothing proven.
+        """
+        try:
+            return await self._in_process(_decide, round_, asked, self.limits, seed)
+        except _LeftBehind as left:
+            log.warning("dispatch.solver.fell_back", why=str(left.why))
+            return await asyncio.to_thread(_decide_greedily, round_, asked, seed, left.why)
+
+    async def _in_process[**P, R](
+        self, function: Callable[P, R], *args: P.args, **_: P.kwargs
+    ) -> R:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._deadline_s):
-                return await loop.run_in_executor(
-                    self._pool, _solve, problem, candidates, self.limits, seed
-                )
+                return await loop.run_in_executor(self._pool, function, *args)
         except TimeoutError:
-            why = Fallback.OVERRAN
+            raise _LeftBehind(Fallback.OVERRAN) from None
         except BrokenProcessPool:
-            why = Fallback.SOLVER_FAILED
             self._pool = self._new_pool()
-        log.warning("dispatch.solver.fell_back", why=str(why), edges=len(candidates))
-        return solve_greedy(problem, candidates, seed=seed, because=why)
+            raise _LeftBehind(Fallback.SOLVER_FAILED) from None
 
     async def explain(self, packed: bytes, *, driver_id: UUID) -> PassedOver:
         """Return why a kept round passed this driver over.
@@ -105,12 +167,44 @@ class Solver:
 
 
 def _warm() -> None:
-    """Nothing to do: importing this module imported the solver."""
+    """Decide a round of two, so that what is compiled at its first call is compiled."""
+    one = np.zeros(1)
+    problem = Problem(
+        demand=Demand(ids=("rider",), lat=one, lng=one, waited_s=one),
+        supply=Supply(ids=("driver",), lat=one, lng=one),
+    )
+    round_ = Round(problem, gives_up_in_s=one, least=LeastDrive(constant_s=0.0, s_per_m=0.0))
+    _decide(round_, Asked(_first_blocks(problem), (np.zeros((1, 1)),)), Limits(), 1)
 
 
 def _explain(packed: bytes, driver_id: UUID) -> PassedOver:
     return explain_passed_over(unpack(packed), driver=driver_id)
 
 
-def _solve(problem: Problem, candidates: Candidates, limits: Limits, seed: int) -> Assignment:
-    return solve(problem, candidates, limits=limits, seed=seed)
+def _first_blocks(problem: Problem) -> tuple[Block, ...]:
+    return first_blocks(problem, line=AT_BEST)
+
+
+def _possible(round_: Round, timed: Timed) -> Candidates:
+    """Who may go to whom now: whatever narrows the choice beyond `Problem` stands here."""
+    return in_time(
+        round_.problem,
+        timed.candidates(round_.problem),
+        gives_up_in_s=round_.gives_up_in_s,
+        rescue_s=MEENT.rescue_s,
+        rescue_load=MEENT.rescue_load,
+    )
+
+
+def _decide(round_: Round, asked: Asked, limits: Limits, seed: int) -> Decided:
+    timed = Timed.of(asked.blocks, seconds=asked.seconds)
+    candidates = _possible(round_, timed)
+    assignment = solve(round_.problem, candidates, limits=limits, seed=seed)
+    stated = certify(round_.problem, candidates, assignment, timed=timed, least=round_.least)
+    return Decided(candidates, replace(assignment, gap=stated.gap), stated.ask)
+
+
+def _decide_greedily(round_: Round, asked: Asked, seed: int, why: Fallback) -> Decided:
+    candidates = _possible(round_, Timed.of(asked.blocks, seconds=asked.seconds))
+    greedy = solve_greedy(round_.problem, candidates, seed=seed, because=why)
+    return Decided(candidates, greedy, ())

@@ -8,44 +8,54 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
-from app.assembly.policies import Policy, policy_in_force
+from app.assembly.policies import Policy
 from app.dispatch import queries
 from app.dispatch.explain import explanation
+from app.dispatch.gather import OFFER_TIME, WEIGHT, Gathered, Gathering
 from app.dispatch.schemas import offer_view
-from app.dispatch.solver import Solver
+from app.dispatch.solver import Asked, Decided, Solver
 from app.drivers.positions import Positions
 from app.foundation import metrics
 from app.foundation.clock import Clock
 from app.foundation.database import Database
 from app.foundation.events import Event
 from app.foundation.ids import new_id
-from app.members.roles import DocumentKind
 from app.roads.service import Roads
-from matching.candidates import find_candidates, for_router, refine
+from matching.anticipation import sent
+from matching.arrays import FloatArray
+from matching.booked import is_due
 from matching.passed_over import reachable
-from matching.problem import Assignment, Candidates, Demand, Problem, Supply, Weights
+from matching.problem import Assignment, Demand, Pairing, Problem, Supply
 from matching.record import pack
-from matching.travel import Point, StraightLine, distance_m
+from matching.road_certificate import Block
+from matching.travel import Point, distance_m
 
-# Nobody gets there faster than this, so nobody is left out before the road engine was asked.
-AT_BEST = StraightLine(detour=1.0, speed_mps=90 / 3.6)
-MOST_RIDES = 5000  # of one tick; who came later waits for the next
 SEED = 1  # ties are drawn from it; a stored tick replays to the same result
+# A pairing that is proven so near to the best is good; else more drives are asked for, so often,
+# and not once this much of the tick is over (real seconds, the clock of the machine).
+GOOD_GAP = 0.005
+MOST_ROUNDS = 3
+NO_ROUND_AFTER_S = 1.0
+BLOCKS_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class TickResult:
-    """What one tick did, for whoever watches."""
+    """What one tick did, for whoever watches. `gap` is None where nothing was proven."""
 
     riders: int
     drivers: int
     offers: int
+    held: int = 0
+    gap: float | None = None
 
 
 class Dispatcher:
-    """Pairs waiting rides with free drivers, again and again; holds nothing between ticks."""
+    """Pairs waiting rides with drivers free now or soon, again and again.
+
+    Between ticks it holds nothing but the week's earnings, which are read again when they are old.
+    A rider whose best driver is soon free is held: nobody is sent, and the next tick decides anew.
+    """
 
     def __init__(
         self,
@@ -56,32 +66,39 @@ class Dispatcher:
         positions: Positions,
         solver: Solver,
         time_zone: ZoneInfo,
-        weights: Weights | None = None,
+        max_pickup_s: float,
+        window_s: float,
+        empty_km_minor: int,
     ) -> None:
         self._database = database
         self._clock = clock
         self._roads = roads
-        self._positions = positions
         self._solver = solver
-        self._time_zone = time_zone
-        self._weights = weights or Weights()
+        self._gathering = Gathering(
+            database=database,
+            roads=roads,
+            positions=positions,
+            time_zone=time_zone,
+            max_pickup_s=max_pickup_s,
+            window_s=window_s,
+            empty_km_minor=empty_km_minor,
+        )
 
     async def run_once(self) -> TickResult:
         """Close what is over, pair what waits, make offers; what changed meanwhile waits."""
         started_s = time.perf_counter()
         now = self._clock.now()
         await self._close_offers(now)
-        problem = await self._gather(now)
-        if problem is None:
+        gathered = await self._gathering.gather(now)
+        if gathered is None:
             return TickResult(0, 0, 0)
-        candidates = await self._candidates(problem, now)
-        solving_s = time.perf_counter()
-        assignment = await self._solver.solve(problem, candidates, seed=SEED)
-        solve_s = time.perf_counter() - solving_s
-        offers = await self._offer(problem, candidates, assignment, solve_s, started_s)
+        decided, solve_s = await self._decide(gathered, now, started_s=started_s)
+        result = await self._offer(gathered, decided, solve_s, started_s)
         metrics.TICK_SOLVE_SECONDS.observe(solve_s)
         metrics.TICK_SECONDS.observe(time.perf_counter() - started_s)
-        return TickResult(len(problem.demand), len(problem.supply), offers)
+        metrics.HELD_RIDERS.set(result.held)
+        metrics.DISPATCH_GAP.set(float("nan") if result.gap is None else result.gap)
+        return result
 
     async def _close_offers(self, now: datetime) -> None:
         async with self._database.transaction() as tx:
@@ -90,67 +107,70 @@ class Dispatcher:
                 tx.emit(Event(f"offer.{row['state']}", (row["driver_id"],), data), at=now)
                 metrics.OFFERS.labels(row["state"]).inc()
 
-    async def _gather(self, now: datetime) -> Problem | None:
-        """Return who waits and who is free, or None where there is nobody to pair."""
-        async with self._database.reading() as reader:
-            rides = await queries.waiting_rides(reader, now=now, limit=MOST_RIDES)
-            if not rides:
-                return None
-            free = await queries.free_drivers(
-                reader, today=now.astimezone(self._time_zone).date(), papers=len(DocumentKind)
-            )
-            asked = await queries.asked_before(reader, ride_ids=[ride["id"] for ride in rides])
-        here = self._positions.fresh(free, now=now)
-        if not here.ids:
-            return None
-        waited_s = [max((now - ride["requested_at"]).total_seconds(), 0.0) for ride in rides]
-        return Problem(
-            demand=Demand(
-                ids=tuple(ride["id"] for ride in rides),
-                lat=np.array([ride["pickup_lat"] for ride in rides]),
-                lng=np.array([ride["pickup_lng"] for ride in rides]),
-                waited_s=np.array(waited_s),
-            ),
-            supply=Supply(ids=here.ids, lat=here.lat, lng=here.lng),
-            weights=self._weights,
-            excluded=frozenset((row["ride_id"], row["driver_id"]) for row in asked),
-        )
+    async def _decide(
+        self, gathered: Gathered, now: datetime, *, started_s: float
+    ) -> tuple[Decided, float]:
+        """Return what is decided by road times, and how many seconds the solver took for it.
 
-    async def _candidates(self, problem: Problem, now: datetime) -> Candidates:
-        """Return who is worth considering, with pickup times by road."""
-        candidates = for_router(find_candidates(problem, line=AT_BEST))
-        if not len(candidates):
-            return candidates
-        riders, rider_at = np.unique(candidates.rider, return_inverse=True)
-        drivers, driver_at = np.unique(candidates.driver, return_inverse=True)
-        seconds = await self._roads.pickup_matrix(
-            _points(problem.supply, drivers),
-            destinations=_points(problem.demand, riders),
-            at=now,
-        )
-        return refine(
-            candidates,
-            pickup_s=seconds[driver_at, rider_at],
-            max_pickup_s=problem.weights.max_pickup_s,
-        )
+        Where few pairs were timed and the pairing is not proven good, those that might improve it
+        are asked for and it is decided again, as often and as long as there is time.
+        """
+        problem, round_ = gathered.round.problem, gathered.round
+        solving_s = time.perf_counter()
+        blocks = await self._solver.first_blocks(problem)
+        solve_s = time.perf_counter() - solving_s
+        is_estimate = self._roads.is_estimate
+        asked = await self._ask(problem, blocks, now)
+        decided: Decided | None = None
+        for _ in range(1 + MOST_ROUNDS):
+            solving_s = time.perf_counter()
+            better = await self._solver.decide(round_, asked, seed=SEED)
+            solve_s += time.perf_counter() - solving_s
+            if decided is not None and better.assignment.fallback is not None:
+                break  # What was found before is better than a greedy pairing.
+            decided = better
+            late = time.perf_counter() - started_s > NO_ROUND_AFTER_S
+            # An estimate beside a real time would win or lose by its error.
+            if _is_good(decided) or late or self._roads.is_estimate != is_estimate:
+                break
+            asked = asked.and_also(await self._ask(problem, decided.ask, now))
+        assert decided is not None
+        return decided, solve_s
+
+    async def _ask(self, problem: Problem, blocks: tuple[Block, ...], now: datetime) -> Asked:
+        """Return the times by road of all drives in these blocks."""
+        at_once = asyncio.Semaphore(BLOCKS_AT_ONCE)
+
+        async def ask(block: Block) -> FloatArray:
+            async with at_once:
+                return await self._roads.pickup_matrix(
+                    _points(problem.supply, block.drivers),
+                    destinations=_points(problem.demand, block.riders),
+                    at=now,
+                )
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(ask(block)) for block in blocks]
+        return Asked(blocks, tuple(task.result() for task in tasks))
 
     async def _offer(
-        self,
-        problem: Problem,
-        candidates: Candidates,
-        assignment: Assignment,
-        solve_s: float,
-        started_s: float,
-    ) -> int:
-        """Write the tick and its offers, and tell the drivers; return how many offers stood."""
+        self, gathered: Gathered, decided: Decided, solve_s: float, started_s: float
+    ) -> TickResult:
+        """Write the tick and its offers, and tell the drivers; return what was done."""
         tick_id, now = new_id(), self._clock.now()
-        # A large round takes tens of milliseconds to compress, which releases Python's global lock.
+        problem, assignment = gathered.round.problem, decided.assignment
+        free_now = sent(problem, assignment)
+        going = tuple(one for one in free_now if is_due(problem, one))
+        held = len(assignment.pairings) - len(free_now)
+        # A large round takes tens of milliseconds to compress, which releases Python's global lock,
+        # and to explain.
         record = await asyncio.to_thread(
-            pack, problem, candidates, assignment, limits=self._solver.limits
+            pack, problem, decided.candidates, assignment, limits=self._solver.limits
+        )
+        drafts = await asyncio.to_thread(
+            self._drafts, problem, assignment, going, policies=gathered.policies
         )
         async with self._database.transaction() as tx:
-            offer_time = await policy_in_force(tx, key="offer_time_s", at=now)
-            drafts = self._drafts(problem, assignment, policies={"offer_time_s": offer_time})
             tick_ms = (time.perf_counter() - started_s) * 1000
             await queries.insert_tick(
                 tx,
@@ -159,10 +179,14 @@ class Dispatcher:
                     now,
                     len(problem.demand),
                     len(problem.supply),
-                    len(candidates),
+                    gathered.soon_free,
+                    len(decided.candidates),
                     len(drafts),
+                    held,
+                    gathered.policies[WEIGHT].value,
                     assignment.solver,
                     assignment.objective_ds,
+                    assignment.gap,
                     solve_s * 1000,
                     tick_ms,
                 ],
@@ -171,30 +195,37 @@ class Dispatcher:
                 tx,
                 tick_id=tick_id,
                 now=now,
-                expires_at=now + timedelta(seconds=offer_time.value),
+                expires_at=now + timedelta(seconds=gathered.policies[OFFER_TIME].value),
                 columns=[list(column) for column in zip(*drafts, strict=True)] or [[]] * 6,
             )
             asked = {driver_id for offer_id, _, driver_id, *_ in drafts if offer_id in stood}
+            passed_over = reachable(problem, decided.candidates)
             await queries.insert_input(
                 tx,
                 tick_id=tick_id,
                 now=now,
                 record=record,
-                passed_over=[one for one in reachable(problem, candidates) if one not in asked],
+                passed_over=[one for one in passed_over if one not in asked],
             )
             for row in await queries.list_offers(tx, offer_ids=list(stood), driver_id=None):
                 tx.emit(Event("offer.made", (row["driver_id"],), offer_view(row)), at=now)
         metrics.OFFERS.labels("made").inc(len(stood))
-        return len(stood)
+        return TickResult(
+            len(problem.demand), len(problem.supply), len(stood), held, assignment.gap
+        )
 
     def _drafts(
-        self, problem: Problem, assignment: Assignment, *, policies: dict[str, Policy]
+        self,
+        problem: Problem,
+        assignment: Assignment,
+        going: tuple[Pairing, ...],
+        *,
+        policies: dict[str, Policy],
     ) -> list[tuple[UUID, Any, Any, int, int, dict[str, Any]]]:
-        """Return id, ride, driver, pickup seconds and metres, and explanation of each pairing."""
+        """Return id, ride, driver, pickup seconds and metres, and explanation of each offer."""
         demand, supply = problem.demand, problem.supply
-        pairings = assignment.pairings
-        pickups = _points(demand, [pairing.rider for pairing in pairings])
-        drivers = _points(supply, [pairing.driver for pairing in pairings])
+        pickups = _points(demand, [pairing.rider for pairing in going])
+        drivers = _points(supply, [pairing.driver for pairing in going])
         return [
             (
                 new_id(),
@@ -212,8 +243,13 @@ class Dispatcher:
                     policies=policies,
                 ),
             )
-            for pairing, pickup, driver in zip(pairings, pickups, drivers, strict=True)
+            for pairing, pickup, driver in zip(going, pickups, drivers, strict=True)
         ]
+
+
+def _is_good(decided: Decided) -> bool:
+    gap = decided.assignment.gap
+    return not decided.ask or (gap is not None and gap <= GOOD_GAP)
 
 
 def _points(where: Demand | Supply, places: Any) -> list[Point]:

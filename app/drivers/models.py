@@ -23,6 +23,12 @@ class Shift(SQLModel, table=True):
             postgresql_where=text("ended_at is null"),
         ),
         Index("shift_by_driver", "driver_id", "started_at"),
+        Index(
+            "shift_ended",
+            "ended_at",
+            postgresql_include=["driver_id", "started_at"],
+            postgresql_where=text("ended_at is not null"),
+        ),
     )
 
     id: UUID = columns.key()

@@ -24,6 +24,13 @@ TICK_SECONDS = Histogram(
 TICK_SOLVE_SECONDS = Histogram(
     "meent_dispatch_solve_duration_seconds", "The solver's part of a tick", buckets=_QUICK
 )
+DISPATCH_GAP = Gauge(
+    "meent_dispatch_gap",
+    "How much dearer than the best over all pairs the last tick may be, as a share; NaN: unproven",
+)
+HELD_RIDERS = Gauge(
+    "meent_dispatch_held_riders", "Riders whom the last tick kept for a driver who is soon free"
+)
 ROUTER_ESTIMATES = Counter(
     "meent_router_estimates_total", "Answers given by the straight line as the router was away"
 )

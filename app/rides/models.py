@@ -57,6 +57,12 @@ class Ride(SQLModel, table=True):
         ),
         Index("ride_waiting", "requested_at", postgresql_where=text("state = 'requested'")),
         Index("ride_scheduled", "pickup_from", postgresql_where=text("state = 'scheduled'")),
+        Index(
+            "ride_completed",
+            "ended_at",
+            postgresql_include=["driver_id", "quote_id"],
+            postgresql_where=text("state = 'completed'"),
+        ),
         Index("ride_by_rider", "rider_id", "id"),
         Index("ride_by_driver", "driver_id", "id"),
     )
