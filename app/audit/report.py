@@ -5,10 +5,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.audit import invariants
+from app.dispatch.replaying import replay_newest
 from app.foundation import metrics
+from app.foundation.database import Transaction
 
 # Long books take long to add up; somebody waits for the answer, but not for ever.
 STATEMENT_TIMEOUT_S = 600
+# Some seconds' work; what is older was the newest when it was audited before.
+NEWEST_ROUNDS = 500
+REPLAY = "stored rounds replay to the same result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +71,22 @@ async def audit(connection: Any, *, heard: Callable[[Check], None] | None = None
                 f" from ({invariant.sql}) as seen",
                 timeout=STATEMENT_TIMEOUT_S,
             )
-            check = Check(invariant.name, invariant.promise, **dict(row))
-            checks.append(check)
+            checks.append(Check(invariant.name, invariant.promise, **dict(row)))
             if heard is not None:
-                heard(check)
+                heard(checks[-1])
+        checks.append(await _replay(connection))
+        if heard is not None:
+            heard(checks[-1])
     report = AuditReport(tuple(checks))
     metrics.INVARIANT_VIOLATIONS.set(report.violations)
     return report
+
+
+async def _replay(connection: Any) -> Check:
+    """Return what comes of deciding the newest rounds of dispatch again: no statement can do that.
+
+    Each offer must be one that its round decided, and be explained whole.
+    """
+    rounds = await replay_newest(Transaction(connection), newest=NEWEST_ROUNDS)
+    faults = [f"round {one.tick_id} {one.fault}" for one in rounds if one.fault is not None]
+    return Check(REPLAY, "G9", len(rounds), len(faults), min(faults, default=None))

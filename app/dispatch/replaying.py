@@ -44,14 +44,12 @@ async def replay_round(reader: Transaction, *, either_id: UUID) -> Replayed | No
     return None if row is None else await asyncio.to_thread(_replayed, row)
 
 
-async def replay_newest(
-    reader: Transaction, *, newest: int, with_offers: bool = False
-) -> list[Replayed]:
-    """Return the newest rounds decided again, the newest first, on demand only those with offers.
+async def replay_newest(reader: Transaction, *, newest: int) -> list[Replayed]:
+    """Return the newest stored rounds decided again, the newest first.
 
     They are read one after the other, so that memory holds one.
     """
-    ids = await queries.list_inputs(reader, newest=newest, with_offers=with_offers)
+    ids = await queries.list_inputs(reader, newest=newest)
     found = [await replay_round(reader, either_id=tick_id) for tick_id in ids]
     return [one for one in found if one is not None]
 
@@ -65,17 +63,24 @@ def _replayed(row: Any) -> Replayed:
     again = record.replay()
     riders, drivers = record.problem.demand.ids, record.problem.supply.ids
     pairs = tuple((str(riders[one.rider]), str(drivers[one.driver])) for one in again.pairings)
-    # Another release of the solver may draw another of several pairings that cost the same.
-    other_solver = again.solver_version != record.decision.solver_version
+    decision = record.decision
+    decided = {
+        (str(riders[rider]), str(drivers[driver]))
+        for rider, driver in zip(decision.rider.tolist(), decision.driver.tolist(), strict=True)
+    }
+    # Another solver may draw another of several pairings that cost the same.
+    before = (decision.solver, decision.solver_version)
+    same_solver = before == (again.solver, again.solver_version)
     fault = None
-    if not again.objective_ds == record.decision.objective_ds == row["objective_ds"]:
+    if not again.objective_ds == decision.objective_ds == row["objective_ds"]:
         fault = f"costs {again.objective_ds} ds when decided again, not {row['objective_ds']}"
-    elif not other_solver and not record.agrees_with(again):
+    elif same_solver and not record.agrees_with(again):
         fault = "pairs others when decided again"
-    elif not other_solver and any(
-        (offer["ride_id"], offer["driver_id"]) not in pairs for offer in offers
-    ):
+    elif not {(offer["ride_id"], offer["driver_id"]) for offer in offers} <= decided:
         fault = "made an offer that was not decided"
+    explained = sum(_is_explained(offer["explanation"]) for offer in offers)
+    if fault is None and explained < len(offers):
+        fault = f"explains only {explained} of its {len(offers)} offers"
     return Replayed(
         tick_id=row["tick_id"],
         at=row["at"],
@@ -87,7 +92,7 @@ def _replayed(row: Any) -> Replayed:
         solver_version=again.solver_version,
         pairs=pairs,
         offers=len(offers),
-        explained=0 if fault else sum(_is_explained(offer["explanation"]) for offer in offers),
+        explained=explained,
         fault=fault,
     )
 

@@ -1,14 +1,18 @@
 """Promises about the audit: a clean city passes, and each broken promise is named."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
+from app.assembly.policies import Policy
 from app.audit import invariants
-from app.audit.report import AuditReport, audit
+from app.audit.report import REPLAY, AuditReport, audit
+from app.dispatch.explain import explanation
 from app.fares import service as fares
 from app.foundation import metrics
 from app.foundation.commands import Command
@@ -18,8 +22,12 @@ from app.rides import service as rides
 from app.rides.lifecycle import Party
 from app.roads.port import Snapped
 from app.roads.service import CalibratedRoute
+from matching.assignment import Limits, solve
+from matching.problem import Weights
+from matching.record import pack
 from tests.conftest import StandingClock
 from tests.factories import Person, make_driver, make_member
+from tests.matching.instances import candidates, problem
 
 ROUTE = CalibratedRoute(
     distance_m=4200.0,
@@ -64,21 +72,30 @@ class Town:
         now = self.clock.now()
         tick = await self.owner.fetchval(
             "insert into dispatch_tick (id, at, riders, drivers, candidates, offers, solver,"
-            " objective_ds, solve_ms, tick_ms) values ($1, $2, 1, 1, 1, 1, 'flow', 0, 1, 1)"
+            " objective_ds, solve_ms, tick_ms) values ($1, $2, 1, 1, 1, 1, 'flow', 600, 1, 1)"
             " returning id",
             new_id(),
             now,
+        )
+        record, why = a_round(UUID(ride_id), driver.id)
+        await self.owner.execute(
+            "insert into dispatch_input (tick_id, at, record, passed_over)"
+            " values ($1, $2, $3, '{}')",
+            tick,
+            now,
+            record,
         )
         await self.owner.execute(
             "insert into offer (id, tick_id, ride_id, driver_id, state, offered_at, expires_at,"
             " decided_at, pickup_s, pickup_m, explanation)"
             " values ($1, $2, $3, $4, 'accepted', $5::timestamptz,"
-            " $5 + interval '15 s', $5, 60, 500, '{}')",
+            " $5 + interval '15 s', $5, 60, 500, $6)",
             new_id(),
             tick,
             ride_id,
             driver.id,
             now,
+            json.dumps(why),
         )
         async with self.database.transaction() as tx:
             assert await rides.assign_driver(
@@ -88,6 +105,23 @@ class Town:
                 vehicle_id=driver.vehicle_id,
                 now=now,
             )
+
+
+def a_round(ride_id: UUID, driver_id: UUID) -> tuple[bytes, dict[str, Any]]:
+    """A round of one rider and one driver, a minute apart, as it is stored; and why."""
+    asked = problem([ride_id], [driver_id], weights=Weights(age_credit=0.0))
+    edges = candidates([[60.0]])
+    result = solve(asked, edges, limits=Limits(), seed=1)
+    why = explanation(
+        result.pairings[0],
+        result,
+        riders=1,
+        drivers=1,
+        is_estimate=False,
+        weights=asked.weights,
+        policies={"offer_time_s": Policy(version_id=new_id(), value=15)},
+    )
+    return pack(asked, edges, result, limits=Limits()), why
 
 
 @pytest.fixture
@@ -267,6 +301,34 @@ async def test_a_planted_violation_is_named_by(town: Town, name: str) -> None:
     assert broken[name].first
     assert report.first_violation is not None
     assert (await audit(town.owner)).violations == 0
+
+
+async def test_a_stored_round_that_was_spoilt_is_named(town: Town) -> None:
+    report = await audit_after(town.owner, "update dispatch_input set record = 'x'")
+
+    [check] = [check for check in report.checks if check.violations]
+    assert (check.name, check.promise, check.violations) == (REPLAY, "G9", check.counted)
+    assert "cannot be read" in str(check.first)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("update dispatch_tick set objective_ds = 500", "costs 600 ds when decided again, not 500"),
+        ("update offer set explanation = '{}'", "explains only 0 of its 1 offers"),
+        (
+            f"update offer set ride_id = {DONE} where ride_id <> {DONE}",
+            "made an offer that was not decided",
+        ),
+    ],
+)
+async def test_a_round_that_does_not_replay_to_the_same_result_is_named(
+    town: Town, fault: str, words: str
+) -> None:
+    report = await audit_after(town.owner, fault)
+
+    [check] = [check for check in report.checks if check.name == REPLAY]
+    assert words in str(check.first)
 
 
 async def test_an_enforced_share_without_a_vote_is_found_even_where_the_sums_agree(
