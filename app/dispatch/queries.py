@@ -12,7 +12,7 @@ from matching.problem import Id
 # ahead counts as waiting only from the wished moment on.
 _WAITING_RIDES = """
 select r.id, greatest(r.requested_at, r.pickup_from) as requested_at, r.pickup_from,
-  r.pickup_until, q.pickup_lat, q.pickup_lng
+  r.pickup_until, r.search_until, q.pickup_lat, q.pickup_lng
 from ride r join quote q on q.id = r.quote_id
 where r.state = 'requested' and r.search_until > $1
   and not exists (select from offer o where o.ride_id = r.id and o.state = 'open')
@@ -20,18 +20,54 @@ order by r.id
 limit $2
 """
 
-# A driver is free who is on shift, not suspended, has all papers, no open ride and no open offer.
-_FREE_DRIVERS = """
-select s.driver_id from shift s
-where s.ended_at is null
+# Who may drive: on shift, a driver still, not suspended, with all papers.
+_MAY_DRIVE = """
+  s.ended_at is null
   and exists (select from member_role m where m.member_id = s.driver_id and m.role = 'driver')
   and not exists (select from suspension u where u.member_id = s.driver_id and u.lifted_at is null)
   and (select count(distinct d.kind) from document d
        where d.member_id = s.driver_id and d.expires_on >= $1) = $2
+"""
+
+# A driver is free who may drive and has no open ride and no open offer.
+_FREE_DRIVERS = f"""
+select s.driver_id from shift s
+where {_MAY_DRIVE}
   and not exists (select from ride r where r.driver_id = s.driver_id
                   and r.state in ('assigned', 'arrived', 'under_way'))
   and not exists (select from offer o where o.driver_id = s.driver_id and o.state = 'open')
 order by s.driver_id
+"""
+
+_BUSY_DRIVERS = f"""
+select s.driver_id, r.state, q.duration_s, q.pickup_lat, q.pickup_lng, q.dropoff_lat, q.dropoff_lng
+from ride r join shift s on s.driver_id = r.driver_id join quote q on q.id = r.quote_id
+where r.state in ('assigned', 'arrived', 'under_way') and {_MAY_DRIVE}
+order by s.driver_id
+"""
+
+# Income is what rides completed since $1 left the driver; empty is the way to every rider whom she
+# set out for, whether or not that rider was driven; a shift counts from $1 to $2.
+_EARNINGS = """
+with online as (
+  select driver_id, sum(extract(epoch from least(coalesce(ended_at, $2), $2)
+                                           - greatest(started_at, $1)))::float8 as online_s
+  from (select driver_id, started_at, ended_at from shift where ended_at > $1 and started_at < $2
+        union all
+        select driver_id, started_at, ended_at from shift where ended_at is null
+          and started_at < $2) as s
+  group by driver_id),
+driven as (
+  select r.driver_id, count(*) as rides, sum(q.driver_net_minor)::bigint as net_minor
+  from ride r join quote q on q.id = r.quote_id
+  where r.state = 'completed' and r.ended_at > $1 and r.ended_at <= $2 group by r.driver_id),
+empty as (
+  select driver_id, sum(pickup_m)::bigint as empty_m from offer
+  where state = 'accepted' and decided_at > $1 and decided_at <= $2 group by driver_id)
+select o.driver_id, o.online_s, coalesce(d.rides, 0) as rides,
+  coalesce(d.net_minor, 0) as net_minor, coalesce(e.empty_m, 0) as empty_m
+from online o left join driven d using (driver_id) left join empty e using (driver_id)
+order by o.driver_id
 """
 
 _CLOSE_OFFERS = """
@@ -102,6 +138,16 @@ async def free_drivers(reader: Transaction, *, today: date, papers: int) -> list
     return [row["driver_id"] for row in await reader.rows(_FREE_DRIVERS, today, papers)]
 
 
+async def busy_drivers(reader: Transaction, *, today: date, papers: int) -> list[Any]:
+    """Return who has a ride and may drive on after it, with where and how long that ride goes."""
+    return await reader.rows(_BUSY_DRIVERS, today, papers)
+
+
+async def earnings(reader: Transaction, *, since: datetime, until: datetime) -> list[Any]:
+    """Return online_s, rides, net_minor and empty_m of each driver who was online in between."""
+    return await reader.rows(_EARNINGS, since, until)
+
+
 async def asked_before(reader: Transaction, *, ride_ids: list[UUID]) -> list[Any]:
     """Return the pairs ride_id, driver_id that were offered before: nobody is asked twice."""
     return await reader.rows(
@@ -117,8 +163,9 @@ async def close_offers(tx: Transaction, *, now: datetime) -> list[Any]:
 async def insert_tick(tx: Transaction, values: list[Any]) -> None:
     """Store what a tick saw and how it was solved."""
     await tx.execute(
-        "insert into dispatch_tick (id, at, riders, drivers, candidates, offers, solver,"
-        " objective_ds, solve_ms, tick_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into dispatch_tick (id, at, riders, drivers, soon_free, candidates, offers, held,"
+        " fairness_weight_s, solver, objective_ds, gap, solve_ms, tick_ms)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         *values,
     )
 
