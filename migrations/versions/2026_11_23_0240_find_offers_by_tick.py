@@ -1,13 +1,13 @@
 """Find the offers of a round without reading all offers.
 
 Revision: find_offers_by_tick
-Follows: find_scheduled_rides
+Follows: find_a_weeks_earnings
 """
 
 from alembic import op
 
 revision = "find_offers_by_tick"
-down_revision = "find_scheduled_rides"
+down_revision = "find_a_weeks_earnings"
 branch_labels = None
 depends_on = None
 
