@@ -8,7 +8,7 @@ meanwhile takes her place.
 
 import numpy as np
 
-from matching.arrays import BoolArray, FloatArray, IntArray
+from matching.arrays import LONGEST_S, BoolArray, FloatArray, IntArray
 from matching.problem import Candidates, Pairing, Problem
 
 EARLY_S = 120.0
@@ -26,7 +26,10 @@ def in_play(problem: Problem, candidates: Candidates) -> Candidates:
     there early. A driver who would be late is left out where another is in time; where nobody is,
     all stay: late is better than never. Who was promised nothing keeps all her candidates.
     """
-    demand, there_in_s = problem.demand, _there_in_s(problem, candidates)
+    demand = problem.demand
+    if (demand.late_in_s == LONGEST_S).all():
+        return candidates
+    there_in_s = _there_in_s(problem, candidates)
     spare = there_in_s + EARLY_S + SPARE_S <= demand.due_in_s[candidates.rider]
     late = there_in_s > demand.late_in_s[candidates.rider]
     joins = _per_rider(candidates, spare) < SPARE_DRIVERS

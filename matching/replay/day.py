@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.arrays import LONGEST_S, FloatArray, IntArray, floats, positions_in
+from matching.arrays import LONGEST_S, BoolArray, FloatArray, IntArray, floats, positions_in
 
-# Requests that say nothing of pay earn nothing; known by identity, never kept.
+# Requests that say nothing of pay earn nothing, and none is booked ahead where that is not said;
+# known by identity, never kept.
 _NOTHING_SAID = np.empty(0)
+_NONE_SAID = np.empty(0, dtype=np.bool_)
 HOUR_S = 3600.0
 
 
@@ -36,7 +38,8 @@ class Requests:
     `requested_s` counts from the day's beginning. `ride_s` is how long the drive takes,
     `expected_ride_s` how long dispatch believes it will. `cancels_after_s` is after how long the
     rider withdraws if nobody was sent by then; infinite for who does not. `net_minor` is what the
-    driver keeps of the fare; left out, nothing.
+    driver keeps of the fare; left out, nothing. Who is `booked_ahead` said long before that she
+    wants the car at `requested_s`; left out, nobody is.
     Refused: arrays of other lengths, another order, negative or missing times.
     """
 
@@ -47,6 +50,7 @@ class Requests:
     expected_ride_s: FloatArray
     cancels_after_s: FloatArray
     net_minor: FloatArray = field(default_factory=lambda: _NOTHING_SAID)
+    booked_ahead: BoolArray = field(default_factory=lambda: _NONE_SAID)
 
     def __post_init__(self) -> None:
         requested_s = floats(self.requested_s, name="requests.requested_s", low=0, high=LONGEST_S)
@@ -55,6 +59,10 @@ class Requests:
         object.__setattr__(self, "requested_s", requested_s)
         if self.net_minor is _NOTHING_SAID:
             object.__setattr__(self, "net_minor", np.zeros(len(self)))
+        if self.booked_ahead is _NONE_SAID:
+            object.__setattr__(self, "booked_ahead", np.zeros(len(self), dtype=np.bool_))
+        if self.booked_ahead.shape != requested_s.shape or self.booked_ahead.dtype != np.bool_:
+            raise ValueError(f"requests.booked_ahead must have {len(self)} entries, true or false")
         for name, high in (
             ("ride_s", LONGEST_S),
             ("expected_ride_s", LONGEST_S),
@@ -120,6 +128,8 @@ class Rules:
     `max_pickup_s`: nobody drives longer to a pickup. `accept_share`: how likely a driver accepts an
     offer; who declines is not asked for that ride again. `empty_km_cost_minor`: what a driver
     pays for a kilometre without a rider. `follow_share`: how likely an idle driver follows a hint.
+    Who booked ahead takes part in the pairing from `search_ahead_s` before her time; the car is on
+    time until `pickup_window_s` after it.
     """
 
     window_s: float = 5.0
@@ -129,6 +139,8 @@ class Rules:
     accept_share: float = 1.0
     empty_km_cost_minor: float = 30.0
     follow_share: float = 0.8
+    search_ahead_s: float = 900.0
+    pickup_window_s: float = 600.0
 
     def __post_init__(self) -> None:
         if not 0 < self.window_s <= LONGEST_S:
@@ -137,7 +149,14 @@ class Rules:
             raise ValueError(f"accept_share must be above 0, at most 1, got {self.accept_share}")
         if not 0 <= self.follow_share <= 1:
             raise ValueError(f"follow_share must be from 0 to 1, got {self.follow_share}")
-        for name in ("patience_s", "boarding_s", "max_pickup_s", "empty_km_cost_minor"):
+        for name in (
+            "patience_s",
+            "boarding_s",
+            "max_pickup_s",
+            "empty_km_cost_minor",
+            "search_ahead_s",
+            "pickup_window_s",
+        ):
             if not 0 <= getattr(self, name) <= LONGEST_S:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
 

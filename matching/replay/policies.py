@@ -8,6 +8,7 @@ import numpy as np
 
 from matching.arrays import LONGEST_S, FloatArray
 from matching.assignment import Limits, solve, solve_greedy
+from matching.booked import in_play, is_due
 from matching.candidates import find_candidates, refine
 from matching.problem import Candidates, Pairing, Problem, Weights
 from matching.replay.day import Rules
@@ -92,6 +93,7 @@ class Policy:
             return _in_turn(candidates)
         if self.greedy == "closest":
             return _sent(problem, solve_greedy(problem, candidates, seed=seed).pairings)
+        candidates = in_play(problem, candidates)
         in_time = candidates
         if len(problem.demand) <= max(1, self.rescue_load * len(problem.supply)):
             in_time = _in_time(problem, candidates, patience_s=patience_s, rescue_s=self.rescue_s)
@@ -158,7 +160,8 @@ def _in_time(
     That is where somebody else is free in time and with the rider within `rescue_s`.
     """
     free_in_s = problem.supply.free_in_s[candidates.driver]
-    late = problem.demand.waited_s[candidates.rider] + free_in_s > patience_s
+    gives_up_in_s = np.minimum(patience_s - problem.demand.waited_s, problem.demand.late_in_s)
+    late = free_in_s > gives_up_in_s[candidates.rider]
     near = ~late & (free_in_s + candidates.pickup_s <= rescue_s)
     rescued = np.zeros(candidates.rider_count, dtype=np.bool_)
     rescued[candidates.rider[near]] = True
@@ -184,5 +187,7 @@ def _in_turn(candidates: Candidates) -> tuple[Pair, ...]:
 def _sent(problem: Problem, pairings: tuple[Pairing, ...]) -> tuple[Pair, ...]:
     free_in_s = problem.supply.free_in_s
     return tuple(
-        Pair(one.rider, one.driver, one.pickup_s) for one in pairings if not free_in_s[one.driver]
+        Pair(one.rider, one.driver, one.pickup_s)
+        for one in pairings
+        if not free_in_s[one.driver] and is_due(problem, one)
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matching.arrays import BoolArray, FloatArray, IntArray
+from matching.arrays import LONGEST_S, BoolArray, FloatArray, IntArray
 from matching.problem import Candidates, Demand, Id, Problem, Supply
 from matching.replay.day import Day
 from matching.replay.drift import Drift
@@ -75,10 +75,16 @@ class Simulation:
         self._free_s = day.shifts.start_s.copy()
         self._expected_free_s = day.shifts.start_s.copy()
         self._place = np.array(day.shifts.stands_at, dtype=np.int64)
-        # A rider gives up when her patience or her plans end, whichever comes first.
-        self._gives_up_s = day.requests.requested_s + np.minimum(
-            day.rules.patience_s, day.requests.cancels_after_s
+        booked, rules = day.requests.booked_ahead, day.rules
+        # A rider gives up when her patience or her plans end, whichever comes first; who booked
+        # ahead does when the promise is broken.
+        patience_s = np.minimum(rules.patience_s, day.requests.cancels_after_s)
+        self._gives_up_s = day.requests.requested_s + np.where(
+            booked, rules.pickup_window_s, patience_s
         )
+        search_s = day.requests.requested_s - np.where(booked, rules.search_ahead_s, 0.0)
+        self._order = np.argsort(search_s, kind="stable")
+        self._search_s = np.maximum(search_s[self._order], 0.0)
         self._ended_s = day.shifts.end_s.copy()
         self._takings = Takings(day)
         self._drift: Drift | None = None
@@ -107,7 +113,7 @@ class Simulation:
             number += 1
             if not self._waiting:
                 # While nobody waits there is nothing to pair.
-                next_s = float(requests.requested_s[self._next])
+                next_s = float(self._search_s[self._next])
                 number = max(number, int(np.ceil(next_s / window_s)))
             now_s = number * window_s
             self._let_come_and_go(now_s)
@@ -133,8 +139,8 @@ class Simulation:
         )
 
     def _let_come_and_go(self, now_s: float) -> None:
-        until = int(np.searchsorted(self._day.requests.requested_s, now_s, side="right"))
-        self._waiting += range(self._next, until)
+        until = int(np.searchsorted(self._search_s, now_s, side="right"))
+        self._waiting += self._order[self._next : until].tolist()
         self._next = until
         staying = []
         for rider in self._waiting:
@@ -210,12 +216,16 @@ class Simulation:
             lacking = self._takings.underpaid(
                 now_s, busy_until_s=self._expected_free_s, end_s=self._ended_s
             )[able]
+        booked = requests.booked_ahead[self._waiting]
+        ahead_s = requests.requested_s[self._waiting] - now_s
         return Problem(
             demand=Demand(
                 ids=tuple(self._waiting),
                 lat=places.lat[pickup],
                 lng=places.lng[pickup],
-                waited_s=now_s - requests.requested_s[self._waiting],
+                waited_s=np.maximum(-ahead_s, 0.0),
+                due_in_s=np.maximum(ahead_s, 0.0),
+                late_in_s=np.where(booked, self._gives_up_s[self._waiting] - now_s, LONGEST_S),
             ),
             supply=Supply(
                 ids=tuple(able.tolist()),
@@ -246,7 +256,9 @@ class Simulation:
             return False
         assert self._free_s[shift] <= now_s, "a driver was sent before she was free"
         requests, rules = self._day.requests, self._day.rules
-        departs_s = now_s + pair.pickup_s + rules.boarding_s
+        # Who booked ahead does not board before the time she wished for.
+        boards_s = max(now_s + pair.pickup_s, float(requests.requested_s[rider]))
+        departs_s = boards_s + rules.boarding_s
         self._waiting.remove(rider)
         self._shift[rider] = shift
         self._came_from[rider] = self._place[shift]
