@@ -1,11 +1,14 @@
 """Who goes to whom in one tick: the cheapest pairing of all, or a quick one when time is short.
 
-The flow solver cannot be interrupted and holds Python's global lock while it works, so it belongs
-in a process of its own: everything here can be pickled, and nothing looks at a clock. The caller
-keeps the deadline; if it passes, the caller leaves the process behind and calls `solve_greedy`.
+Two methods find the optimum: shortest augmenting paths in compiled code, which also hand out the
+dual prices, and OR-Tools' flow of least cost, which referees them. Flow cannot be interrupted and
+holds Python's global lock while it works, so it belongs in a process of its own: everything here
+can be pickled, and nothing looks at a clock. The caller keeps the deadline; if it passes, the
+caller leaves the process behind and calls `solve_greedy`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import ortools
@@ -24,28 +27,44 @@ from matching.problem import (
     Unserved,
     WhyUnserved,
 )
+from matching.sparse import cheapest_pairing
 
+SPARSE_SOLVER = "shortest augmenting paths"
+SPARSE_VERSION = "1"
 FLOW_SOLVER = "or-tools min-cost flow"
 GREEDY_SOLVER = "greedy by cost"
 GREEDY_VERSION = "1"
+
+
+class Method(StrEnum):
+    """How the optimum is found; both find the same objective."""
+
+    PATHS = "paths"
+    """Shortest augmenting paths in compiled code: the quicker one, and it has prices."""
+
+    FLOW = "flow"
+    """OR-Tools' flow of least cost: an independent referee, without prices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much time a solve may take.
 
-    `deadline_s` is kept by the caller, from outside. Within, it becomes `edge_budget`: a problem
-    with more edges goes to the greedy method at once. `edges_per_s` is what the flow solver manages
-    on a modest machine: the slowest of our measurements was 390,000. `pairs_per_s` is how many
-    pairs a round of `solve_certified` looks through besides. Refused: zero or less.
+    `deadline_s` is kept by the caller, from outside. Within, it becomes budgets of work, so that
+    the answer is the same on every machine; a problem beyond its budget goes to the greedy method.
+    The other three say what a modest machine manages, with room to spare: `edges_per_s` are those
+    given to the flow solver (the slowest that we measured was 390,000); `scans_per_s` are looks of
+    the augmenting paths at an edge, the same edge many times (50 million); `pairs_per_s` are looks
+    of `solve_certified` at a pair or a bucket of pairs (100 million). Refused: zero or less.
     """
 
     deadline_s: float = 1.0
     edges_per_s: float = 300_000.0
-    pairs_per_s: float = 100_000_000.0
+    scans_per_s: float = 20_000_000.0
+    pairs_per_s: float = 50_000_000.0
 
     def __post_init__(self) -> None:
-        for name in ("deadline_s", "edges_per_s", "pairs_per_s"):
+        for name in ("deadline_s", "edges_per_s", "scans_per_s", "pairs_per_s"):
             if not 0 < getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
 
@@ -54,16 +73,24 @@ class Limits:
         """The most candidate edges that are given to the flow solver."""
         return int(self.deadline_s * self.edges_per_s)
 
+    @property
+    def scan_budget(self) -> int:
+        """The most looks at an edge that the augmenting paths may take."""
+        return int(self.deadline_s * self.scans_per_s)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Instance:
     """A problem with its costs worked out and an order in which ties are broken.
 
-    `in_tie_order` are all edges; `useful` are those of them that are no dearer than leaving their
-    rider to the next tick, in the same order: any other is part of no optimum.
+    `rider_place` and `driver_place` say where each stands in that order. `in_tie_order` are all
+    edges; `useful` are those of them that are no dearer than leaving their rider to the next tick,
+    in the same order: any other is part of no optimum.
     """
 
     candidates: Candidates
+    rider_place: IntArray
+    driver_place: IntArray
     terms: CostTerms
     total_ds: IntArray
     price_ds: IntArray
@@ -72,22 +99,46 @@ class _Instance:
     seed: int
 
 
-def solve(problem: Problem, candidates: Candidates, *, limits: Limits, seed: int) -> Assignment:
+@dataclass(frozen=True, slots=True, eq=False)
+class Prices:
+    """The dual prices of a pairing, one entry per rider and per driver of the problem."""
+
+    rider_ds: IntArray
+    driver_ds: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a pairing comes from: who found it, what was proven, and why it is not the optimum."""
+
+    solver: str
+    version: str
+    gap: float | None = None
+    fallback: Fallback | None = None
+    prices: Prices | None = None
+
+
+def solve(
+    problem: Problem,
+    candidates: Candidates,
+    *,
+    limits: Limits,
+    seed: int,
+    method: Method = Method.PATHS,
+) -> Assignment:
     """The pairing of least total cost over the candidates, unserved riders at their price.
 
     Among equally cheap pairings one that serves most riders. What is still equal is decided by
     `seed` alone: the same riders, drivers, candidates and seed give the same pairing, in whatever
-    order they are listed. Greedy, and named so with the reason, if there are more candidates than
-    `limits.edge_budget` or the flow solver fails. Refused: candidates that do not belong to the
-    problem, a pair among them that is excluded or beyond `weights.max_pickup_s`, a negative seed.
+    order they are listed. Both methods find the same objective, the paths with its dual prices.
+    Greedy, and named so with the reason, if `limits` do not suffice or the flow solver fails.
+    Refused: candidates that do not belong to the problem, a pair among them that is excluded or
+    beyond `weights.max_pickup_s`, a negative seed.
     """
     instance = _prepared(problem, candidates, seed=seed)
-    if len(candidates) > limits.edge_budget:
-        return _greedily(instance, because=Fallback.TOO_MANY_EDGES)
-    chosen = _cheapest_flow(instance)
-    if chosen is None:
-        return _greedily(instance, because=Fallback.SOLVER_FAILED)
-    return _assignment(instance, chosen, solver=FLOW_SOLVER, version=ortools.__version__)
+    if method is Method.PATHS:
+        return _by_paths(instance, limits=limits)
+    return _by_flow(instance, limits=limits)
 
 
 def solve_greedy(
@@ -102,21 +153,10 @@ def solve_greedy(
 
 
 def explained(
-    problem: Problem,
-    candidates: Candidates,
-    *,
-    chosen: IntArray,
-    seed: int,
-    solver: str,
-    gap: float | None,
+    problem: Problem, candidates: Candidates, *, chosen: IntArray, seed: int, origin: Origin
 ) -> Assignment:
-    """The pairing of the `chosen` edges, found by another `solver` with OR-Tools, as a result.
-
-    `gap` is what that solver has proven (None: nothing). Refusals are as in `solve`.
-    """
-    instance = _prepared(problem, candidates, seed=seed)
-    result = _assignment(instance, chosen, solver=solver, version=ortools.__version__)
-    return replace(result, gap=gap)
+    """The pairing of the `chosen` edges, found elsewhere, as a result; refusals as in `solve`."""
+    return _assignment(_prepared(problem, candidates, seed=seed), chosen, origin=origin)
 
 
 def tie_order(problem: Problem, *, seed: int) -> tuple[IntArray, IntArray]:
@@ -140,7 +180,9 @@ def _prepared(problem: Problem, candidates: Candidates, *, seed: int) -> _Instan
         rider_place[candidates.rider] * candidates.driver_count + driver_place[candidates.driver]
     )
     useful = order[(total_ds <= price_ds[candidates.rider])[order]]
-    return _Instance(candidates, terms, total_ds, price_ds, order, useful, seed)
+    return _Instance(
+        candidates, rider_place, driver_place, terms, total_ds, price_ds, order, useful, seed
+    )
 
 
 def _check_belongs(problem: Problem, candidates: Candidates) -> None:
@@ -179,11 +221,44 @@ def _tie_order(ids: tuple[Id, ...], *, shuffle: np.random.Generator) -> IntArray
     return place
 
 
-def _cheapest_flow(instance: _Instance) -> IntArray | None:
-    """The edges of a least-cost pairing, or None if the solver ended without one.
+def _by_paths(instance: _Instance, *, limits: Limits) -> Assignment:
+    """The optimum with its prices, or the greedy pairing if it takes too many looks at edges.
+
+    Riders and drivers go by their places in the tie order, which the solver keeps among equals.
+    """
+    edges, candidates = instance.useful, instance.candidates
+    rider = instance.rider_place[candidates.rider[edges]]
+    driver = instance.driver_place[candidates.driver[edges]]
+    unserved_ds = np.empty_like(instance.price_ds)
+    unserved_ds[instance.rider_place] = instance.price_ds
+    solution = cheapest_pairing(
+        starts=np.searchsorted(rider, np.arange(candidates.rider_count + 1)).astype(np.int64),
+        driver=driver,
+        cost_ds=instance.total_ds[edges],
+        unserved_ds=unserved_ds,
+        driver_count=candidates.driver_count,
+        most_scans=limits.scan_budget,
+    )
+    if not solution.is_optimal:
+        return _greedily(instance, because=Fallback.TOO_MANY_EDGES)
+    prices = Prices(
+        solution.rider_price_ds[instance.rider_place],
+        solution.driver_price_ds[instance.driver_place],
+    )
+    return _assignment(
+        instance,
+        edges[solution.driver_of[rider] == driver],
+        origin=Origin(SPARSE_SOLVER, SPARSE_VERSION, prices=prices),
+    )
+
+
+def _by_flow(instance: _Instance, *, limits: Limits) -> Assignment:
+    """The optimum, or the greedy pairing if there are too many edges or the solver fails.
 
     The edges come in the tie order, which the solver keeps among equals.
     """
+    if len(instance.candidates) > limits.edge_budget:
+        return _greedily(instance, because=Fallback.TOO_MANY_EDGES)
     edges = instance.useful
     chosen = cheapest_edges(
         rider=instance.candidates.rider[edges],
@@ -191,7 +266,9 @@ def _cheapest_flow(instance: _Instance) -> IntArray | None:
         cost_ds=instance.total_ds[edges],
         price_ds=instance.price_ds,
     )
-    return None if chosen is None else edges[chosen]
+    if chosen is None:
+        return _greedily(instance, because=Fallback.SOLVER_FAILED)
+    return _assignment(instance, edges[chosen], origin=Origin(FLOW_SOLVER, ortools.__version__))
 
 
 def _greedily(instance: _Instance, *, because: Fallback | None) -> Assignment:
@@ -210,20 +287,11 @@ def _greedily(instance: _Instance, *, because: Fallback | None) -> Assignment:
     return _assignment(
         instance,
         np.array(chosen, dtype=np.int64),
-        solver=GREEDY_SOLVER,
-        version=GREEDY_VERSION,
-        fallback=because,
+        origin=Origin(GREEDY_SOLVER, GREEDY_VERSION, fallback=because),
     )
 
 
-def _assignment(
-    instance: _Instance,
-    chosen: IntArray,
-    *,
-    solver: str,
-    version: str,
-    fallback: Fallback | None = None,
-) -> Assignment:
+def _assignment(instance: _Instance, chosen: IntArray, *, origin: Origin) -> Assignment:
     """The chosen edges as a result, with what explains each; feasible, or an assertion fails."""
     candidates = instance.candidates
     chosen = np.sort(chosen)
@@ -234,15 +302,19 @@ def _assignment(
     assert np.count_nonzero(driver_of >= 0) == len(chosen), "a rider was given two drivers"
     assert np.count_nonzero(rider_of >= 0) == len(chosen), "a driver was given two riders"
     unserved = _unserved(instance, driver_of=driver_of, rider_of=rider_of)
+    prices = origin.prices
     return Assignment(
         pairings=_pairings(instance, chosen, rider_of=rider_of),
         unserved=unserved,
         objective_ds=int(instance.total_ds[chosen].sum()) + sum(one.price_ds for one in unserved),
-        solver=solver,
-        solver_version=version,
+        solver=origin.solver,
+        solver_version=origin.version,
         seed=instance.seed,
         edge_count=len(candidates),
-        fallback=fallback,
+        fallback=origin.fallback,
+        gap=origin.gap,
+        rider_price_ds=None if prices is None else tuple(prices.rider_ds.tolist()),
+        driver_price_ds=None if prices is None else tuple(prices.driver_ds.tolist()),
     )
 
 
@@ -259,34 +331,33 @@ def _pairings(instance: _Instance, chosen: IntArray, *, rider_of: IntArray) -> t
     others = instance.in_tie_order[is_other[instance.in_tie_order]]
     others = others[np.lexsort((instance.total_ds[others], candidates.rider[others]))]
     with_other, first = np.unique(candidates.rider[others], return_index=True)
-    runner_up = dict(zip(with_other.tolist(), others[first].tolist(), strict=True))
-    pairings = []
-    for edge in chosen.tolist():
-        rider = int(candidates.rider[edge])
-        other = runner_up.get(rider)
-        pairings.append(
-            Pairing(
-                rider=rider,
-                driver=int(candidates.driver[edge]),
-                pickup_s=float(candidates.pickup_s[edge]),
-                cost_ds=int(instance.total_ds[edge]),
-                terms=instance.terms.of(edge),
-                candidate_count=int(candidates.starts[rider + 1] - candidates.starts[rider]),
-                rank=int(rank[rider]),
-                runner_up=None if other is None else _runner_up(instance, other, rider_of),
-            )
-        )
-    return tuple(pairings)
-
-
-def _runner_up(instance: _Instance, edge: int, rider_of: IntArray) -> RunnerUp:
-    driver = int(instance.candidates.driver[edge])
-    serves = int(rider_of[driver])
-    return RunnerUp(
-        driver=driver,
-        cost_ds=int(instance.total_ds[edge]),
-        serves=None if serves < 0 else serves,
+    runner_up = _runners_up(instance, others[first], riders=with_other, rider_of=rider_of)
+    rider = candidates.rider[chosen]
+    # Whole columns become Python's own numbers at once, which is many times quicker than one by
+    # one; the order is that of the fields.
+    columns = (
+        rider.tolist(),
+        candidates.driver[chosen].tolist(),
+        candidates.pickup_s[chosen].tolist(),
+        instance.total_ds[chosen].tolist(),
+        instance.terms.of_each(chosen),
+        np.diff(candidates.starts)[rider].tolist(),
+        rank[rider].tolist(),
+        map(runner_up.get, rider.tolist()),
     )
+    return tuple(map(Pairing, *columns))
+
+
+def _runners_up(
+    instance: _Instance, edges: IntArray, *, riders: IntArray, rider_of: IntArray
+) -> dict[int, RunnerUp]:
+    """By rider: her edge as a runner-up."""
+    driver = instance.candidates.driver[edges]
+    columns = (driver.tolist(), instance.total_ds[edges].tolist(), rider_of[driver].tolist())
+    return {
+        rider: RunnerUp(driver, cost_ds, None if serves < 0 else serves)
+        for rider, driver, cost_ds, serves in zip(riders.tolist(), *columns, strict=True)
+    }
 
 
 def _unserved(

@@ -12,3 +12,8 @@ def compiled[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     Without Python's global lock a long loop in a thread does not hold up the event loop.
     """
     return cast("Callable[P, R]", njit(cache=True, nogil=True)(function))
+
+
+def inlined[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+    """A part of compiled functions, copied into each: a call would count its arrays' references."""
+    return cast("Callable[P, R]", njit(inline="always")(function))

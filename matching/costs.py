@@ -95,10 +95,15 @@ class CostTerms:
 
     def of(self, edge: int) -> tuple[Term, ...]:
         """The terms of one edge, in the order of `names`."""
-        return tuple(
-            Term(name, int(cost_ds))
-            for name, cost_ds in zip(self.names, self.values_ds[:, edge], strict=True)
-        )
+        return self.of_each(np.array([edge]))[0]
+
+    def of_each(self, edges: IntArray) -> list[tuple[Term, ...]]:
+        """For each of the edges its terms, in the order of `names`."""
+        by_name = [
+            [Term(name, cost_ds) for cost_ds in values_ds]
+            for name, values_ds in zip(self.names, self.values_ds[:, edges].tolist(), strict=True)
+        ]
+        return list(zip(*by_name, strict=True))
 
 
 def cost_terms(problem: Problem, candidates: Candidates) -> CostTerms:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from matching.assignment import FLOW_SOLVER, Limits, solve, solve_greedy
+from matching.assignment import FLOW_SOLVER, SPARSE_SOLVER, Limits, Method, solve, solve_greedy
 from matching.costs import cost_terms, not_serving
 from matching.problem import (
     Assignment,
@@ -59,7 +59,7 @@ def test_a_rider_gives_up_the_nearest_driver_when_that_saves_another_rider_more(
     assert pairs_of(result) == [(0, 1), (1, 0)]
     assert result.objective_ds == 1200 + 900
     assert result.unserved == ()
-    assert result.solver == FLOW_SOLVER
+    assert result.solver == SPARSE_SOLVER
     assert result.fallback is None
     assert result.gap is None
 
@@ -152,14 +152,49 @@ def test_with_nobody_on_one_side_nobody_is_paired(riders: int, drivers: int) -> 
 
 @given(instances())
 @settings(max_examples=300, deadline=None)
-def test_the_flow_solver_reaches_the_objective_of_an_independent_referee(
+def test_our_solver_or_tools_and_scipy_find_the_same_objective_and_serve_as_many(
     instance: tuple[Problem, Candidates],
 ) -> None:
     asked, edges = instance
+    ours = solve(asked, edges, limits=ROOMY, seed=3)
+    flow = solve(asked, edges, limits=ROOMY, seed=3, method=Method.FLOW)
+    assert_feasible(ours, asked, edges)
+    assert_feasible(flow, asked, edges)
+    assert (ours.solver, flow.solver) == (SPARSE_SOLVER, FLOW_SOLVER)
+    assert ours.objective_ds == flow.objective_ds == referee_objective_ds(asked, edges)
+    assert len(ours.pairings) == len(flow.pairings)
+
+
+@given(instances())
+@settings(max_examples=200, deadline=None)
+def test_the_prices_prove_the_pairing(instance: tuple[Problem, Candidates]) -> None:
+    asked, edges = instance
     result = solve(asked, edges, limits=ROOMY, seed=3)
-    assert_feasible(result, asked, edges)
-    assert result.solver == FLOW_SOLVER
-    assert result.objective_ds == referee_objective_ds(asked, edges)
+    assert result.rider_price_ds is not None
+    assert result.driver_price_ds is not None
+    rider_ds = np.array(result.rider_price_ds, dtype=np.int64)
+    driver_ds = np.array(result.driver_price_ds, dtype=np.int64)
+    assert (rider_ds <= not_serving(asked)).all()
+    assert (driver_ds <= 0).all()
+    sums_ds = rider_ds[edges.rider] + driver_ds[edges.driver]
+    assert (sums_ds <= cost_terms(asked, edges).total_ds).all()
+    for pairing in result.pairings:
+        assert rider_ds[pairing.rider] + driver_ds[pairing.driver] == pairing.cost_ds
+    assert int(rider_ds.sum() + driver_ds.sum()) == result.objective_ds
+
+
+def test_a_driver_is_worth_what_she_saves_the_others() -> None:
+    # Without driver 0 the riders would pay 120 + 500 s instead of 120 + 90 s, or one is not served.
+    result = solve(problem(2, 2), candidates([[60, 120], [90, 500]]), limits=ROOMY, seed=1)
+    assert result.driver_price_ds is not None
+    assert result.driver_price_ds[0] < result.driver_price_ds[1] == 0
+
+
+def test_neither_greedy_nor_flow_claims_prices() -> None:
+    asked, table = problem(1, 1), candidates([[60]])
+    flow = solve(asked, table, limits=ROOMY, seed=1, method=Method.FLOW)
+    assert (flow.rider_price_ds, flow.driver_price_ds) == (None, None)
+    assert solve_greedy(asked, table, seed=1).rider_price_ds is None
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -173,9 +208,10 @@ def test_a_crowded_instance_reaches_the_objective_of_an_independent_referee(seed
     asked = problem(
         riders, drivers, waited_s=random.uniform(0, 600, riders).tolist(), weights=Weights()
     )
-    result = solve(asked, edges, limits=ROOMY, seed=3)
-    assert_feasible(result, asked, edges)
-    assert result.objective_ds == referee_objective_ds(asked, edges)
+    for method in Method:
+        result = solve(asked, edges, limits=ROOMY, seed=3, method=method)
+        assert_feasible(result, asked, edges)
+        assert result.objective_ds == referee_objective_ds(asked, edges)
 
 
 @given(instances())
@@ -266,9 +302,12 @@ def test_the_order_in_which_riders_and_drivers_are_listed_changes_nothing(
         rider_count=edges.rider_count,
         driver_count=edges.driver_count,
     )
-    assert pairs_by_id(solve(asked, edges, limits=ROOMY, seed=seed), asked) == pairs_by_id(
-        solve(shuffled, same_edges, limits=ROOMY, seed=seed), shuffled
-    )
+    for method in Method:
+        assert pairs_by_id(
+            solve(asked, edges, limits=ROOMY, seed=seed, method=method), asked
+        ) == pairs_by_id(
+            solve(shuffled, same_edges, limits=ROOMY, seed=seed, method=method), shuffled
+        )
     assert pairs_by_id(solve_greedy(asked, edges, seed=seed), asked) == pairs_by_id(
         solve_greedy(shuffled, same_edges, seed=seed), shuffled
     )
@@ -289,6 +328,7 @@ def test_a_tie_does_not_always_go_to_the_same_driver() -> None:
     asked, table = problem(1, 4), candidates([[60, 60, 60, 60]])
     for answers in (
         [solve(asked, table, limits=ROOMY, seed=seed) for seed in range(40)],
+        [solve(asked, table, limits=ROOMY, seed=seed, method=Method.FLOW) for seed in range(40)],
         [solve_greedy(asked, table, seed=seed) for seed in range(40)],
     ):
         assert {answer.pairings[0].driver for answer in answers} == {0, 1, 2, 3}

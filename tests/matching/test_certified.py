@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from matching.assignment import Limits
+from matching.candidates import find_candidates
 from matching.certified import proven_gap, solve_certified
-from matching.costs import not_serving
-from matching.duals import Prices
+from matching.costs import cost_terms, not_serving
 from matching.full_matrix import FullMatrix
 from matching.problem import Assignment, Candidates, Demand, Fallback, Problem, Supply, Weights
 from matching.travel import StraightLine
@@ -50,11 +50,9 @@ def referee_ds(asked: Problem) -> int:
     price_ds = not_serving(asked)
     if not (riders and drivers):
         return int(price_ds.sum())
-    edges = FullMatrix(asked, line=LINE).edges(
-        np.repeat(np.arange(riders), drivers), np.tile(np.arange(drivers), riders)
-    )
+    edges = find_candidates(asked, line=LINE, per_rider=drivers, per_driver=0)
     dense = np.full((riders, drivers + riders), 10**12, dtype=np.int64)
-    dense[edges.rider, edges.driver] = edges.cost_ds
+    dense[edges.rider, edges.driver] = cost_terms(asked, edges).total_ds
     dense[np.arange(riders), drivers + np.arange(riders)] = price_ds
     row, column = linear_sum_assignment(dense)
     return int(dense[row, column].sum())
@@ -110,12 +108,12 @@ def small_problems(draw: st.DrawFn) -> Problem:
 
 @contextmanager
 def lists_cut_short() -> Iterator[None]:
-    """Even small problems then need several rounds, and their bounds a second look."""
+    """Even small problems then need several rounds, shares and pauses."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("matching.certified._ALL_PAIRS", 0)
         patch.setattr("matching.certified._NEAREST", 1)
         patch.setattr("matching.certified._NEW_PER_RIDER", 1)
-        patch.setattr("matching.full_matrix._LOOKED_AT", 2)
+        patch.setattr("matching.certified._DRIVERS_IN_SHARE", 2)
+        patch.setattr("matching.certified._SCANS_AT_ONCE", 1)
         yield
 
 
@@ -155,9 +153,8 @@ def test_the_stated_gap_never_lies_however_early_the_rounds_end(
     asked = city(riders, drivers, seed=seed, weights=Weights(unserved_s=unserved_s))
     asked_so_often = count(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("matching.certified._ALL_PAIRS", 0)
         patch.setattr("matching.certified._NEAREST", 2)
-        patch.setattr("matching.full_matrix._LOOKED_AT", 3)
+        patch.setattr("matching.certified._SCANS_AT_ONCE", 100)
         result, edges = solve_certified(
             asked,
             line=LINE,
@@ -184,15 +181,14 @@ def test_any_prices_give_a_bound_that_no_pairing_undercuts(
     driver_ds = data.draw(st.lists(price_ds, min_size=drivers, max_size=drivers))
     below_ds = data.draw(st.lists(price_ds, min_size=riders, max_size=riders))
     matrix = FullMatrix(asked, line=LINE)
-    prices = Prices(
-        rider_ds=matrix.unserved_ds + np.array(below_ds, dtype=np.int64),
-        driver_ds=np.array(driver_ds, dtype=np.int64),
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("matching.full_matrix._LOOKED_AT", 1)
-        for thorough in (False, True):
-            priced = matrix.price_out(prices, most_new=3, thorough=thorough)
-            assert priced.bound_ds <= referee_ds(asked)
+    for share in (1, 2, 4):
+        priced = matrix.price_out(
+            matrix.unserved_ds + np.array(below_ds, dtype=np.int64),
+            np.array(driver_ds, dtype=np.int64),
+            most_new=3,
+            share=share,
+        )
+        assert priced.bound_ds <= referee_ds(asked)
 
 
 @pytest.mark.parametrize(("riders", "drivers"), [(120, 240), (240, 120), (1, 400), (400, 1)])
@@ -204,7 +200,7 @@ def test_a_crowded_city_is_certified_within_half_a_percent(riders: int, drivers:
     assert_kept_promises(asked, result, edges)
 
 
-def test_a_batch_that_is_begun_from_a_sample_is_certified_with_few_edges() -> None:
+def test_a_large_batch_is_certified_with_few_of_its_pairs() -> None:
     asked = city(400, 600, seed=2)
     result, edges = solve_certified(asked, line=LINE, limits=ROOMY, seed=1)
     assert result.gap is not None
@@ -269,12 +265,13 @@ def test_the_same_question_gets_the_same_pairs_in_whatever_order_it_is_listed() 
 @pytest.mark.usefixtures("short_lists")
 def test_a_deadline_that_allows_one_round_returns_its_pairing_with_what_is_proven() -> None:
     asked = city(100, 120, seed=6)
-    one_round = Limits(deadline_s=1.0, edges_per_s=1e9, pairs_per_s=1.5 * 100 * 120)
+    one_round = Limits(deadline_s=1.0, scans_per_s=1e9, pairs_per_s=100)
     early, edges = solve_certified(asked, line=LINE, limits=one_round, seed=1, gap=0)
     exact, _ = solve_certified(asked, line=LINE, limits=ROOMY, seed=1, gap=0)
     assert early.gap is None or early.gap > 0
     assert early.objective_ds > exact.objective_ds
-    assert early.fallback is None
+    assert early.fallback is Fallback.STOPPED
+    assert exact.fallback is None
     assert_kept_promises(asked, early, edges)
 
 
