@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 
 from matching.assignment import solve
+from matching.booked import EARLY_S
 from matching.costs import CostTerms, cost_terms, not_serving
 from matching.problem import Candidates, Id, Problem, Term
 from matching.record import Record
@@ -41,6 +42,9 @@ class WhyNot(StrEnum):
     QUICK_METHOD = "quick_method"
     """She would have been cheaper, and the round was not solved to the optimum."""
 
+    KEPT_FOR_BOOKED = "kept_for_booked"
+    """She was chosen for a ride booked ahead, for which it was not yet time to set out."""
+
     WAS_CHOSEN = "was_chosen"
     """She was chosen, but something changed before the offer was made."""
 
@@ -49,7 +53,8 @@ class WhyNot(StrEnum):
 class PassedOver:
     """A driver's round, seen from the rider who was nearest to her; it names nobody.
 
-    `riders_in_reach` counts the riders for whom she was a candidate. Of the nearest of them:
+    `riders_in_reach` counts the riders for whom she was a candidate. Of the nearest of them, or of
+    the one for whom she was chosen:
     `candidate_count` drivers, her `rank` among them by pickup time (1: nobody sooner), her
     `pickup_s`, her `terms`, which add up to `cost_ds`, and the `chosen_pickup_s` and
     `chosen_cost_ds` of who was given this rider (None: nobody). `extra_ds` is by how much the whole
@@ -91,16 +96,23 @@ def explain_passed_over(record: Record, *, driver: Id) -> PassedOver:
     mine = np.flatnonzero(candidates.driver == place)
     if len(mine) == 0:
         return PassedOver(WhyNot.DECLINED_BEFORE, riders, drivers, riders_in_reach=0)
-    # Of equally near riders the one listed first: `argmin` takes the first.
-    edge = int(mine[np.argmin(candidates.pickup_s[mine])])
-    rider = int(candidates.rider[edge])
+    chosen_for = np.flatnonzero(record.decision.driver == place)
+    was_chosen = len(chosen_for) > 0
+    if was_chosen:
+        rider = int(record.decision.rider[chosen_for[0]])
+        edge = int(mine[candidates.rider[mine] == rider][0])
+    else:
+        # Of equally near riders the one listed first: `argmin` takes the first.
+        edge = int(mine[np.argmin(candidates.pickup_s[mine])])
+        rider = int(candidates.rider[edge])
     around = candidates.edges_of(rider)
     terms = cost_terms(problem, candidates)
     chosen = _chosen_edge(record, rider=rider)
-    was_chosen = bool((record.decision.driver == place).any())
     rank = 1 + int((candidates.pickup_s[around] < candidates.pickup_s[edge]).sum())
-    why = WhyNot.WAS_CHOSEN
-    if not was_chosen:
+    if was_chosen:
+        sets_out_in_s = problem.demand.due_in_s[rider] - candidates.pickup_s[edge] - EARLY_S
+        why = WhyNot.KEPT_FOR_BOOKED if sets_out_in_s > 0 else WhyNot.WAS_CHOSEN
+    else:
         why = _why(record, terms, edge=edge, chosen=chosen, rank=rank)
     return PassedOver(
         why=why,

@@ -21,6 +21,8 @@ _NOT_SAID: dict[str, Any] = {
     "weights": {},
     "policies": [],
 }
+# She was chosen, for a rider who need not be the nearest.
+_CHOSEN = (WhyNot.WAS_CHOSEN, WhyNot.KEPT_FOR_BOOKED)
 
 
 @cache
@@ -162,6 +164,7 @@ def round_sentences(told: PassedOver, *, language: str) -> list[str]:
     words = []
     if told.riders_in_reach:
         words.append(say("round.reach", language=language, count=told.riders_in_reach))
+    if told.riders_in_reach and told.why not in _CHOSEN:
         words.append(say("round.nearer", language=language, count=told.rank - 1))
     words.append(say(f"round.{told.why}", language=language, count=_sooner_s(told)))
     if told.extra_ds is not None and told.extra_ds >= 0:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from matching.arrays import LONGEST_S
 from matching.assignment import Limits, solve, solve_greedy
+from matching.booked import EARLY_S
 from matching.passed_over import MOST_EDGES, WhyNot, explain_passed_over, reachable
 from matching.problem import Assignment, Candidates, Fallback, Problem, Weights
 from matching.record import Record, pack, unpack
@@ -104,6 +106,23 @@ def test_who_was_chosen_and_got_no_offer_is_told_that_things_changed() -> None:
     told = explain_passed_over(kept_table([[60.0, 90.0]]), driver="driver 0")
 
     assert (told.why, told.extra_ds) == (WhyNot.WAS_CHOSEN, None)
+
+
+def test_who_is_kept_for_a_ride_booked_ahead_is_told_so_until_it_is_time_to_set_out() -> None:
+    def asked(due_in_s: float) -> Record:
+        alone = problem(2, 1, weights=Weights(age_credit=0.0))
+        demand = replace(
+            alone.demand,
+            due_in_s=np.array([0.0, due_in_s]),
+            late_in_s=np.array([LONGEST_S, due_in_s]),
+        )
+        return kept(replace(alone, demand=demand), candidates([[50.0], [60.0]]))
+
+    kept_for_later = explain_passed_over(asked(60.0 + EARLY_S + 1), driver="driver 0")
+    due = explain_passed_over(asked(60.0 + EARLY_S), driver="driver 0")
+
+    assert (kept_for_later.why, kept_for_later.pickup_s) == (WhyNot.KEPT_FOR_BOOKED, 60.0)
+    assert (due.why, due.extra_ds) == (WhyNot.WAS_CHOSEN, None)
 
 
 def test_a_round_that_was_not_solved_to_the_optimum_says_so() -> None:
