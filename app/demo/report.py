@@ -10,6 +10,8 @@ from app.audit.report import AuditReport
 from app.city import City
 from app.demo.demand import DemoHour
 from app.demo.plan import Outcome
+from app.dispatch.replaying import replay_newest
+from app.foundation.database import Transaction
 from app.rides.lifecycle import UNFINISHED_STATES
 
 _RIDES = "select state, count(*) as many from ride group by state"
@@ -19,6 +21,11 @@ select count(*) as many,
   coalesce(percentile_cont(0.5) within group (order by tick_ms), 0) as p50,
   coalesce(percentile_cont(0.99) within group (order by tick_ms), 0) as p99
 from dispatch_tick
+"""
+# Rides booked ahead that nobody called off, and those where the car stood there in time.
+_BOOKED_AHEAD = """
+select count(*) as requested, count(*) filter (where arrived_at <= pickup_until) as kept
+from ride where pickup_from is not null and cancelled_by is distinct from 'rider'
 """
 # Three sums over different rows: what riders paid, what the house took, what drivers have.
 _MONEY = """
@@ -38,12 +45,15 @@ class Figures:
 
     rides: dict[str, int]
     offers: dict[str, int]
+    explained: int  # offers told whole, of rounds that replay to the same result
     ticks: int
     tick_p50_ms: float
     tick_p99_ms: float
     fare_minor: int
     commission_minor: int
     driver_net_minor: int
+    booked_ahead: int
+    kept: int
 
 
 async def read_figures(connection: Any) -> Figures:
@@ -52,17 +62,22 @@ async def read_figures(connection: Any) -> Figures:
         rides = {row["state"]: row["many"] for row in await connection.fetch(_RIDES)}
         offers = {row["state"]: row["many"] for row in await connection.fetch(_OFFERS)}
         ticks = await connection.fetchrow(_TICKS)
+        rounds = await replay_newest(Transaction(connection), newest=ticks["many"])
         money = await connection.fetchrow(_MONEY)
+        ahead = await connection.fetchrow(_BOOKED_AHEAD)
     assert money["fare_minor"] == money["commission_minor"] + money["driver_net_minor"], (
         f"the fares are not what drivers and house got together: {dict(money)}"
     )
     return Figures(
         rides=rides,
         offers=offers,
+        explained=sum(one.explained for one in rounds if one.fault is None),
         ticks=ticks["many"],
         tick_p50_ms=ticks["p50"],
         tick_p99_ms=ticks["p99"],
         **money,
+        booked_ahead=ahead["requested"],
+        kept=ahead["kept"],
     )
 
 
@@ -94,6 +109,11 @@ def make_report(
         "no_driver": figures.rides.get("no_driver", 0),
         "no_show": figures.rides.get("no_show", 0),
         "unfinished": sum(figures.rides.get(state, 0) for state in UNFINISHED_STATES),
+        "scheduled": {
+            "requested": figures.booked_ahead,
+            "kept": figures.kept,
+            "kept_share": figures.kept / figures.booked_ahead if figures.booked_ahead else None,
+        },
         "pickup_wait_s": spread(outcome.pickup_wait_s),
         "offers": {
             "made": sum(figures.offers.values()),
@@ -102,6 +122,7 @@ def make_report(
                 for state in ("accepted", "declined", "expired", "withdrawn")
             },
         },
+        "explanations": _explanations(figures),
         "dispatch_ticks": figures.ticks,
         "dispatch_tick_ms": {
             "p50": round(figures.tick_p50_ms, 1),
@@ -127,6 +148,12 @@ def make_report(
     }
 
 
+def _explanations(figures: Figures) -> float | None:
+    """Return the share of offers that are explained; None where none was made."""
+    made = sum(figures.offers.values())
+    return figures.explained / made if made else None
+
+
 def spread(values: Sequence[float]) -> dict[str, float | None]:
     """Return mean, median and 95th percentile in tenths, or None where nobody was picked up."""
     if not values:
@@ -143,6 +170,8 @@ def failures(report: dict[str, Any]) -> list[str]:
         wrong.append("no ride was completed")
     if report["invariant_violations"]:
         wrong.append(f"{report['invariant_violations']} promises are broken")
+    if report["explanations"] not in (None, 1):
+        wrong.append(f"only {report['explanations']:.1%} of the offers are explained")
     wrong += [f"acknowledged and lost: {line}" for line in report["lost"][:3]]
     wrong += [f"done twice: {line}" for line in report["doubles"][:3]]
     return wrong

@@ -69,6 +69,7 @@ def _assert_kept(report: Any) -> None:
     assert report["acknowledged_lost"] == 0, report["lost"]
     assert report["doubled"] == 0, report["doubles"]
     assert report["invariant_violations"] == 0, report["audit"]
+    assert report["explanations"] == 1
     assert report["fare_minor"] == report["commission_minor"] + report["driver_net_minor"] > 0
 
 
