@@ -141,7 +141,9 @@ def replay(
         datetime | None, typer.Option("--from", help="First moment, in the city's own time.")
     ] = None,
     end: Annotated[datetime | None, typer.Option("--to", help="The moment after the last.")] = None,
-    drivers: Annotated[int | None, typer.Option(min=1, help="How many there are.")] = None,
+    drivers: Annotated[
+        int | None, typer.Option(min=1, help="How many are on the road at the busiest hour.")
+    ] = None,
     shifts: Annotated[
         Literal["all-day", "staggered"], typer.Option(help="Who drives when.")
     ] = "all-day",

@@ -33,7 +33,7 @@ LINE = StraightLine()
 # A driver is busy for this share of her time where --drivers leaves their number to us.
 BUSY_SHARE, PICKUP_S = 0.6, 240.0
 SHIFT_H = (6.0, 10.0)
-# Of every seven days a driver has so many off, always the same ones.
+# Of every seven days a driver on staggered shifts has so many off, always the same ones.
 DAYS_OFF = 1
 # Among so many beginnings a driver chooses.
 SHIFT_CHOICES = 4
@@ -140,70 +140,81 @@ def make_shifts(
 ) -> Shifts:
     """Return who drives when, drawn from the seed; drivers begin where riders asked.
 
-    "all-day": everybody, all the time. "staggered": each driver 6 to 10 hours a day on six days of
-    seven, at hours of her own, half an hour earlier or later; most where riders ask most, see
-    `_usual_starts_s`. Drivers stay until the last rider has been fetched or has given up.
+    `drivers` are on the road at the busiest hour of the usual day. "all-day": they all are, all the
+    time. "staggered": they take turns, so there are more of them; each drives 6 to 10 hours a day
+    on six days of seven, at hours of her own, half an hour earlier or later; most where riders ask
+    most, see `_usual_hours`. Drivers stay until the last rider was fetched or has given up.
     """
     random = np.random.default_rng([seed, 2])
-    stands_at = random.integers(0, len(stretch.trips), drivers)
     closes_s = stretch.length_s + patience_s
     if kind == "all-day":
         return Shifts(
             driver=np.arange(drivers),
             start_s=np.zeros(drivers),
             end_s=np.full(drivers, closes_s),
-            stands_at=stands_at,
+            stands_at=random.integers(0, len(stretch.trips), drivers),
         )
-    length_s = random.uniform(*SHIFT_H, drivers) * 3600
-    usual_s = _usual_starts_s(stretch, length_s=length_s, random=random)
+    usual_s, length_s = _usual_hours(stretch, at_once=drivers, random=random)
     days = np.arange(-1, math.ceil(closes_s / DAY_S) + 1)
     begin_s = usual_s[:, None] + days * DAY_S
     begin_s += random.uniform(-PUNCTUAL_S, PUNCTUAL_S, begin_s.shape)
     end_s = begin_s + length_s[:, None]
     begin_s, end_s = np.clip(begin_s, 0, closes_s), np.clip(end_s, 0, closes_s)
-    free_day = random.integers(0, 7, drivers)
+    free_day = random.integers(0, 7, len(usual_s))
     works = (days - free_day[:, None]) % 7 >= DAYS_OFF
     driver, day = np.nonzero((end_s > begin_s) & works)
     return Shifts(
         driver=driver,
         start_s=begin_s[driver, day],
         end_s=end_s[driver, day],
-        stands_at=stands_at[driver],
+        stands_at=random.integers(0, len(stretch.trips), len(usual_s))[driver],
     )
 
 
-def _usual_starts_s(
-    stretch: Stretch, *, length_s: FloatArray, random: np.random.Generator
-) -> FloatArray:
-    """Return when each driver usually begins, in seconds after the time of day of the beginning.
+def _usual_hours(
+    stretch: Stretch, *, at_once: int, random: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Return when each driver usually begins and how long she stays, until some hour has `at_once`.
 
-    One after the other draws some moments about a time when a rider asked, and takes the one from
-    which she would share the riders of her hours with the fewest others: as people do who know
-    when there is work.
+    In seconds; a beginning is counted from the time of day at which the stretch begins. One after
+    the other draws some beginnings about a time when a rider asked, and takes the one from which
+    she shares the riders of her hours with the fewest others: as people do who know when there is
+    work.
     """
-    many = len(length_s)
     asked_s = requested_s(stretch) % DAY_S
-    per_hour = np.histogram(asked_s, bins=24, range=(0, DAY_S))[0]
-    drawn_s = asked_s[random.integers(0, len(asked_s), (many, SHIFT_CHOICES))]
-    drawn_s -= random.random(drawn_s.shape) * length_s[:, None]
+    per_hour = _per_hour_of_day(stretch)
     there = np.zeros(24)
-    usual_s = np.empty(many)
-    for driver, (choices_s, long_s) in enumerate(zip(drawn_s, length_s.tolist(), strict=True)):
-        moments_s = choices_s[:, None] + np.linspace(0, long_s, round(long_s / 3600) + 1)
-        hours = (moments_s // 3600).astype(np.int64) % 24
+    begins_s, lengths_s = [], []
+    while there.max() * (7 - DAYS_OFF) / 7 < at_once:
+        length_s = float(random.uniform(*SHIFT_H)) * 3600
+        drawn_s = asked_s[random.integers(0, len(asked_s), SHIFT_CHOICES)]
+        drawn_s -= random.random(SHIFT_CHOICES) * length_s
+        middles_s = drawn_s[:, None] + 3600 * (np.arange(round(length_s / 3600)) + 0.5)
+        hours = (middles_s // 3600).astype(np.int64) % 24
         best = int(np.argmax((per_hour[hours] / (there[hours] + 1)).mean(axis=1)))
         there[hours[best]] += 1
-        usual_s[driver] = choices_s[best]
-    return usual_s
+        begins_s.append(float(drawn_s[best]))
+        lengths_s.append(length_s)
+    return np.array(begins_s), np.array(lengths_s)
 
 
 def needed_drivers(stretch: Stretch, *, kind: ShiftKind) -> int:
-    """Return how many drivers these trips keep busy for the usual share of their time."""
+    """Return how many drivers on the road these trips keep busy for the usual share of their time.
+
+    On shifts, that is at the busiest hour of the usual day; else all day.
+    """
     # At any moment as many are busy as requests came in the length of one ride (Little's law).
     ride_s = ride_guess_s(stretch) + PICKUP_S
-    at_once = len(stretch.trips) * ride_s / stretch.length_s / BUSY_SHARE
-    on_shift = 1.0 if kind == "all-day" else sum(SHIFT_H) / 48 * (7 - DAYS_OFF) / 7
-    return max(1, math.ceil(at_once / on_shift))
+    per_hour = len(stretch.trips) / stretch.length_s * 3600
+    if kind == "staggered":
+        per_hour = float(_per_hour_of_day(stretch).max())
+    return max(1, math.ceil(per_hour / 3600 * ride_s / BUSY_SHARE))
+
+
+def _per_hour_of_day(stretch: Stretch) -> FloatArray:
+    """Return the usual day's requests, hour by hour from the time when the stretch begins."""
+    hours = (requested_s(stretch) % DAY_S // 3600).astype(np.int64)
+    return np.bincount(hours, minlength=24) / max(1.0, stretch.length_s / DAY_S)
 
 
 def read_history(city: City, *, stretch: Stretch, home: Path) -> list[Trip]:

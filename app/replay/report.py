@@ -12,7 +12,7 @@ from app.city import City
 from app.replay.plan import Stretch, ride_m
 from matching.arrays import FloatArray
 from matching.replay.day import Day
-from matching.replay.figures import gini, hourly, lowest, spread
+from matching.replay.figures import at_once, gini, hourly, lowest, spread
 from matching.replay.income import empty_m, online_s
 from matching.replay.policies import Policy
 from matching.replay.simulation import Outcome
@@ -86,6 +86,7 @@ def make_report(
         "to": stretch.end.isoformat(),
         "requests": len(stretch.trips),
         "drivers": len(np.unique(day.shifts.driver)),
+        "drivers_at_once": at_once(day.shifts),
         **asked,
         "rules": asdict(day.rules),
         "currency": city.currency,

@@ -204,7 +204,7 @@ def _show(report: dict[str, Any]) -> None:
     headings, rows = table(report)
     say(
         f"{report['city']}: {report['requests']:,} {report['demand']} requests from "
-        f"{report['from']} to {report['to']}, {report['drivers']} drivers, {report['shifts']}, "
+        f"{report['from']} to {report['to']}, {_drivers(report)}, {report['shifts']}, "
         f"times by {report['times']}, foresight {report['foresight']}, seed {report['seed']}"
     )
     print_table(headings, list(rows))
@@ -214,6 +214,12 @@ def _show(report: dict[str, Any]) -> None:
         print_table(*paired_table(report["paired"]))
     for line in report["attribution"]:
         say(line)
+
+
+def _drivers(report: dict[str, Any]) -> str:
+    """How many there are, and how many of them drove at once where they took turns."""
+    many, at_once = report["drivers"], report["drivers_at_once"]
+    return f"{many} drivers" if at_once == many else f"{many} drivers, at most {at_once} at once"
 
 
 class _Screen(AbstractContextManager["_Screen"]):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from matching.arrays import FloatArray
+from matching.replay.day import Shifts
 
 # Whoever was there for less has no hourly income worth comparing.
 LEAST_ONLINE_S = 3600.0
@@ -39,3 +40,12 @@ def gini(values: FloatArray) -> float:
         return 0.0
     rank = 2 * np.arange(1, many + 1) - many - 1
     return float(rank @ ascending) / (many * total)
+
+
+def at_once(shifts: Shifts) -> int:
+    """The most drivers who are on shift at one moment."""
+    moments_s = np.concatenate((shifts.start_s, shifts.end_s))
+    change = np.repeat((1, -1), len(shifts))
+    # Who leaves at a moment is gone before the next one comes.
+    order = np.lexsort((change, moments_s))
+    return int(np.cumsum(change[order]).max(initial=0))

@@ -130,7 +130,8 @@ def test_staggered_shifts_last_six_to_ten_hours_with_a_day_off_and_follow_demand
     whole = (shifts.start_s > 0) & (shifts.end_s < stretch.length_s + 600)
     assert (length_h[whole] >= 6).all()
     assert (length_h[whole] <= 10).all()
-    assert np.unique(shifts.driver).tolist() == list(range(40))
+    # Some 40 of them are on the road when most are.
+    assert 70 < len(np.unique(shifts.driver)) < 120
     per_driver = np.bincount(shifts.driver[whole])
     assert per_driver.min() >= 5
     assert per_driver.max() <= 6
@@ -140,16 +141,17 @@ def test_staggered_shifts_last_six_to_ten_hours_with_a_day_off_and_follow_demand
         return int(((shifts.start_s <= days_s) & (days_s < shifts.end_s)).sum())
 
     assert on_shift(17.5) > 2 * on_shift(3.5)
+    assert max(on_shift(hour) for hour in range(24)) / 6 == pytest.approx(40, rel=0.1)
     same = make_shifts(stretch, kind="staggered", drivers=40, patience_s=600, seed=1)
     assert same.start_s.tolist() == shifts.start_s.tolist()
     other = make_shifts(stretch, kind="staggered", drivers=40, patience_s=600, seed=2)
     assert other.start_s.tolist() != shifts.start_s.tolist()
 
 
-def test_more_drivers_are_needed_where_each_is_there_for_a_part_of_the_day(tmp_path: Path) -> None:
+def test_at_the_busiest_hour_more_drivers_are_needed_than_all_day(tmp_path: Path) -> None:
     stretch = read_stretch(load_city(BUILT_IN_CITY), home=tmp_path, start=None, end=None)
-    at_once = needed_drivers(stretch, kind="all-day")
-    assert 3 * at_once < needed_drivers(stretch, kind="staggered") < 4 * at_once
+    all_day = needed_drivers(stretch, kind="all-day")
+    assert 1.3 * all_day < needed_drivers(stretch, kind="staggered") < 2 * all_day
 
 
 def test_what_to_expect_is_known_from_other_days_only(tmp_path: Path) -> None:

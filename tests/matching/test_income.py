@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from matching.replay.day import Day, Places, Requests, Rules, Shifts
-from matching.replay.figures import hourly, lowest
+from matching.replay.figures import at_once, hourly, lowest
 from matching.replay.income import DAY_S, Takings, Week, empty_m, online_s
 from matching.replay.policies import named_policy
 from matching.replay.simulation import Outcome, Simulation
@@ -142,3 +142,9 @@ def test_a_cost_or_a_share_that_cannot_be_is_refused() -> None:
         Rules(empty_km_cost_minor=-1)
     with pytest.raises(ValueError, match="follow_share"):
         Rules(follow_share=1.1)
+
+
+def test_who_leaves_at_a_moment_is_not_there_with_who_comes_then() -> None:
+    shifts = day([], shifts=[(0, 0, 10, 0), (1, 10, 20, 0), (2, 5, 15, 0)]).shifts
+    assert at_once(shifts) == 2
+    assert at_once(day([], shifts=[]).shifts) == 0
