@@ -20,10 +20,10 @@ from matching.pooling.kernels import (
     SEATS,
     STOP,
     VEHICLE,
-    Board,
     retime,
 )  # fmt: skip
 from matching.pooling.plan import Plan, orders_of, plan_of, promised
+from matching.pooling.tables import Board
 from matching.pooling.words import Pool, Stop, StopKind
 
 ROOM_FOR_STOPS = 64

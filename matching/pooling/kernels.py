@@ -1,7 +1,7 @@
 """The compiled steps that read and change the routes of all cars, without any new memory.
 
-They stand in one file because Numba keeps machine code until the file of the *outermost* function
-changes: a step in another file could be the one of yesterday.
+They and their constants stand in one file because Numba keeps machine code until the file of the
+*outermost* function changes: a step in another file could be the one of yesterday.
 
 A stop is a number: r is the pickup of request r, r + count its drop-off. All times are whole
 deciseconds. For each stop the latest beginning that still keeps every later promise is kept up to
@@ -11,78 +11,29 @@ of cars asked at all take it that no detour is shorter than the direct way; wher
 route may be missed, but no promise is broken.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from matching.arrays import IntArray
 from matching.compiled import compiled
+from matching.pooling.tables import Board, RandomState, Walk
 from matching.pooling.words import TravelArray
-
-type RandomState = NDArray[np.uint64]
 
 NEVER = 1 << 60
 
 # How the search goes about it: what did best on made-up cities of 100 requests and 60 cars.
-FEWEST_OUT, MOST_OUT = 2, 10
-PASSED_OVER = 0.35
-"""The chance that a neighbour of the party taken out first stays in its car."""
-BLINK = 0.01
-"""The chance that a car is overlooked."""
+FEWEST_OUT, MOST_OUT = 2, 14
+PASSED_OVER = 0.35  # The chance that a neighbour of the party taken out first stays in its car.
+WHOLE_CARS = 0.5  # The chance that the others in the same cars are taken out as well.
+SHUFFLED = 0.8  # The chance that they are put back in random order.
+BLINK = 0.01  # The chance that a car is overlooked.
 HOT_DS, COLD_DS = 3000.0, 50.0  # The first and the last temperature.
 
-# The columns of the tables of a board.
+# The columns of the tables of a board, as told there.
 PLACE, EARLIEST, LATEST, PARTY = range(4)
 HOME, READY, SEATS, ABOARD, LOCKED, LENGTH, BUSY, VERSION = range(8)
 STOP, START, TAIL, INSIDE = range(4)
 PRICE, CAR, FIRST_EDGE = range(3)
 VEHICLE, AS_OF, ADDED, PICKUP_AT, DROPOFF_AT = range(5)
-
-
-class Board(NamedTuple):
-    """All routes in tables of whole numbers; compiled code knows named tuples alone.
-
-    `legs[a, b]` is how long it takes to board at place a and drive to b. `stops`, a row for each
-    stop: its place, earliest and latest start, and how many more are inside after it. `cars`:
-    where each starts, and when (less one boarding, so that the first leg is as the others), its
-    seats, who is inside then, how many stops are locked; length and busy time of its route, and a
-    version that is another number whenever the route is another. `routes[car, at]`: the stop, its
-    start, the latest start that keeps all later promises, how many are inside after it.
-    `requests`: the price of not serving, the car or -1, and the first of its `edges`; one row more
-    ends the edges and holds, as its car, the last version given. `edges`, a row for each car
-    that could come: the car, and what its best insertion adds and where, as of a version.
-    `random` is the state of the random numbers.
-    """
-
-    legs: TravelArray
-    stops: IntArray
-    cars: IntArray
-    routes: IntArray
-    requests: IntArray
-    edges: IntArray
-    random: RandomState
-
-
-class Walk(NamedTuple):
-    """Where the search stands.
-
-    `cars` and `routes` are a second copy of the board's, and `best_*` those of the best plan so
-    far. `changed` lists the cars changed in this step, `changed_in` says for each in which step it
-    was last; `out` lists who rides with nobody. `near` has a row for each request that a car can
-    serve, the longest drive first: itself, then the most alike. `cost` is the present objective and
-    the best.
-    """
-
-    cars: IntArray
-    routes: IntArray
-    best_cars: IntArray
-    best_routes: IntArray
-    changed: IntArray
-    changed_in: IntArray
-    out: IntArray
-    near: IntArray
-    cost: IntArray
 
 
 @compiled
@@ -303,12 +254,27 @@ def copy_route(
 
 
 @compiled
+def empty(board: Board, car: int) -> int:
+    """Whoever may leave the car rides with nobody; how many they are."""
+    asked, half, at, taken = board.requests, len(board.stops) // 2, 0, 0
+    while at < board.cars[car, LENGTH]:
+        # Who has no edge was promised this car.
+        request = board.routes[car, at, STOP]
+        if request < half and asked[request, FIRST_EDGE] < asked[request + 1, FIRST_EDGE]:
+            take_out(board, request)
+            taken += 1
+        else:
+            at += 1
+    return taken
+
+
+@compiled
 def ruin(board: Board, walk: Walk, step: int) -> tuple[int, int]:
     """Some parties near a random one ride with nobody: how many cars changed, and who is out.
 
     Out are also all who had no car before; they stand in `walk.out`, the longest drive first.
     """
-    changed, taken = 0, 0
+    changed, taken, whole_cars = 0, 0, chance(board.random) < WHOLE_CARS
     wanted = FEWEST_OUT + int(chance(board.random) * (MOST_OUT - FEWEST_OUT + 1))
     row = walk.near[int(chance(board.random) * len(walk.near))]
     for place in range(len(row)):
@@ -322,7 +288,7 @@ def ruin(board: Board, walk: Walk, step: int) -> tuple[int, int]:
             continue
         changed = remember(walk, car, step, changed)
         take_out(board, request)
-        taken += 1
+        taken += 1 + (empty(board, car) if whole_cars else 0)
     for number in range(changed):
         retime(board, walk.changed[number])
     out = 0
@@ -335,8 +301,8 @@ def ruin(board: Board, walk: Walk, step: int) -> tuple[int, int]:
 
 @compiled
 def line_up(board: Board, walk: Walk, out: int) -> None:
-    """Half of the times who is out stands in random order, else the longest drive first."""
-    if chance(board.random) < 0.5:
+    """Mostly, who is out stands in random order; else the longest drive stays first."""
+    if chance(board.random) >= SHUFFLED:
         return
     line = walk.out
     for place in range(out - 1, 0, -1):

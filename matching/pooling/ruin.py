@@ -19,14 +19,13 @@ from matching.pooling.kernels import (
     EARLIEST,
     FIRST_EDGE,
     PLACE,
-    Board,
-    Walk,
     cost_now,
     put_by_regret,
     put_in_order,
     wander,
 )  # fmt: skip
 from matching.pooling.plan import Plan, promised
+from matching.pooling.tables import Board, Walk
 from matching.pooling.words import Pool
 
 NEIGHBOURS = 40
