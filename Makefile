@@ -32,6 +32,14 @@ lock: $(READY) ## write requirements.lock anew from pyproject.toml
 bench: $(READY) ## measure bookings and positions under load (ARGS="--json FILE" to keep the figures)
 	@$(VENV)/bin/python -m load_tests.report $(ARGS)
 
+$(VENV)/.peers: $(READY) load_tests/requirements.lock .ci/peers
+	@sh .ci/peers
+	@touch $@
+
+.PHONY: bench-dispatch
+bench-dispatch: $(VENV)/.peers ## measure dispatch beside its peers (ARGS="--quick --json FILE")
+	@$(PY) -m load_tests.dispatch $(ARGS)
+
 .PHONY: kill-nine
 kill-nine: $(READY) ## kill the API and PostgreSQL ten times each while the demo runs; nothing may be lost
 	@$(PY) load_tests/kill_nine.py --times 10

@@ -64,7 +64,12 @@ def simulate(case: Case, *, dispatcher: str, folder: Path) -> Run:
         )
         command = [program("sumo"), *options]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=LONGEST_RUN_S, check=False
+        command,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_RUN_S,
+        check=False,
     )
     if done.returncode:
         raise SystemExit(f"{dispatcher} on {case.routes.name} failed: {done.stderr[-1500:]}")
