@@ -36,13 +36,15 @@ def age_credit(problem: Problem, candidates: Candidates) -> IntArray:
 
 
 def wait_until_free(problem: Problem, candidates: Candidates) -> IntArray:
-    """Per edge: until the driver is free, and `weights.soon_free_margin_s` for the risk; or 0.
+    """Per edge: until the driver is free, and the price of the risk that it takes longer; or 0.
 
-    Without the margin a rider is kept waiting for a driver whose expected end was too hopeful.
+    The risk is `weights.soon_free_margin_s`, and `weights.soon_free_share` of the time itself:
+    what lies further ahead is known less well. Without a margin a rider is kept waiting for a
+    driver whose expected end was too hopeful.
     """
-    free_in_s = problem.supply.free_in_s
-    margin_s = np.where(free_in_s > 0, problem.weights.soon_free_margin_s, 0.0)
-    return deciseconds(free_in_s + margin_s)[candidates.driver]
+    free_in_s, weights = problem.supply.free_in_s, problem.weights
+    margin_s = weights.soon_free_margin_s + weights.soon_free_share * free_in_s
+    return deciseconds(np.where(free_in_s > 0, free_in_s + margin_s, 0.0))[candidates.driver]
 
 
 def fairness(problem: Problem, candidates: Candidates) -> IntArray:
@@ -52,6 +54,11 @@ def fairness(problem: Problem, candidates: Candidates) -> IntArray:
     """
     share = (1 - problem.supply.underpaid) / 2
     return deciseconds(problem.weights.fairness_s * share)[candidates.driver]
+
+
+def staying(problem: Problem, candidates: Candidates) -> IntArray:
+    """Per edge: up to `weights.stay_s` for a driver near whom another rider will ask soon."""
+    return deciseconds(problem.weights.stay_s * problem.supply.sought_after)[candidates.driver]
 
 
 def not_serving(problem: Problem) -> IntArray:
@@ -73,6 +80,11 @@ SOON_FREE_TERMS: Mapping[str, Callable[[Problem, Candidates], IntArray]] = Mappi
     {"wait_until_free": wait_until_free}
 )
 """What is added where some driver is not free yet, and left unsaid where all are."""
+
+STAYING_TERMS: Mapping[str, Callable[[Problem, Candidates], IntArray]] = MappingProxyType(
+    {"staying": staying}
+)
+"""What is added where it was said near whom riders are expected, and left unsaid elsewhere."""
 
 FAIRNESS_TERMS: Mapping[str, Callable[[Problem, Candidates], IntArray]] = MappingProxyType(
     {"fairness": fairness}
@@ -111,6 +123,8 @@ def cost_terms(problem: Problem, candidates: Candidates) -> CostTerms:
     named = dict(EDGE_TERMS)
     if problem.supply.free_in_s.any():
         named |= SOON_FREE_TERMS
+    if problem.weights.stay_s and problem.supply.sought_after.any():
+        named |= STAYING_TERMS
     if problem.weights.fairness_s:
         named |= FAIRNESS_TERMS
     values = [term(problem, candidates) for term in named.values()]

@@ -59,8 +59,9 @@ class Supply:
     `free_in_s` is 0 for who is free now. For who still drives somebody it is the seconds until she
     is free, and `lat`, `lng` is where that will be; left out, everybody is free now.
     `underpaid` is from -1 to 1, see `matching.fairness`; left out, all are paid alike.
+    `sought_after` is from 0 to 1, see `matching.sought_after`; left out, nothing is expected.
     Refused: an id that occurs twice, arrays of other lengths, numbers outside the Earth, a negative
-    or endless time, a pay beyond its range.
+    or endless time, a pay or an expectation beyond its range.
     """
 
     ids: tuple[Id, ...]
@@ -68,10 +69,15 @@ class Supply:
     lng: FloatArray
     free_in_s: FloatArray = field(default_factory=lambda: _NOTHING_SAID)
     underpaid: FloatArray = field(default_factory=lambda: _NOTHING_SAID)
+    sought_after: FloatArray = field(default_factory=lambda: _NOTHING_SAID)
 
     def __post_init__(self) -> None:
         _check_points(self, kind="supply")
-        for name, low, high in (("free_in_s", 0.0, LONGEST_S), ("underpaid", -1.0, 1.0)):
+        for name, low, high in (
+            ("free_in_s", 0.0, LONGEST_S),
+            ("underpaid", -1.0, 1.0),
+            ("sought_after", 0.0, 1.0),
+        ):
             said = getattr(self, name)
             given = np.zeros(len(self.ids)) if said is _NOTHING_SAID else said
             checked = floats(given, name=f"supply.{name}", low=low, high=high, length=len(self.ids))
@@ -88,9 +94,12 @@ class Weights:
     `age_credit`: seconds of pickup forgiven per second that the rider has waited.
     `unserved_s`: the price of leaving a rider to the next tick; below `max_pickup_s` it means that
     a rider rather waits for a nearer driver. `max_pickup_s`: nobody drives longer to a pickup.
-    `soon_free_margin_s`: what the risk that she is free later than expected is worth.
+    `soon_free_margin_s`: what the risk that she is free later than expected is worth, and
+    `soon_free_share` how much more of it there is per second that she still drives.
     `fairness_s`: seconds of driving that may be spent for a ride to go to a driver who is underpaid
     by the whole scale instead of one who is overpaid by it; 0 looks at the drive alone.
+    `stay_s`: seconds of driving that may be spent for a driver to stay where riders will surely ask
+    soon, by sending one whom nobody will ask for; 0 looks at this tick alone.
     `promise_s`: what leaving a rider who was promised a car costs beyond `unserved_s`; above that
     price nobody else's ride is worth breaking the promise.
     Refused: anything negative, missing or absurdly long.
@@ -100,6 +109,8 @@ class Weights:
     unserved_s: float = 3000.0
     max_pickup_s: float = 900.0
     soon_free_margin_s: float = 60.0
+    soon_free_share: float = 0.0
+    stay_s: float = 0.0
     fairness_s: float = 0.0
     promise_s: float = 3600.0
 
@@ -108,6 +119,8 @@ class Weights:
         _check_number(self.unserved_s, name="weights.unserved_s", high=LONGEST_S)
         _check_number(self.max_pickup_s, name="weights.max_pickup_s", high=LONGEST_S)
         _check_number(self.soon_free_margin_s, name="weights.soon_free_margin_s", high=LONGEST_S)
+        _check_number(self.soon_free_share, name="weights.soon_free_share", high=100.0)
+        _check_number(self.stay_s, name="weights.stay_s", high=LONGEST_S)
         _check_number(self.fairness_s, name="weights.fairness_s", high=LONGEST_S)
         _check_number(self.promise_s, name="weights.promise_s", high=LONGEST_S)
 
