@@ -1,7 +1,9 @@
 """Each offer, and each round without one, is explained to the driver concerned alone."""
 
 import asyncio
+import json
 from datetime import timedelta
+from subprocess import CompletedProcess
 from typing import Any
 
 import asyncpg
@@ -14,8 +16,10 @@ from app.dispatch.schemas import RoundExplanationView
 from app.dispatch.solver import MOST_QUESTIONS, Solver
 from app.foundation.database import Database
 from app.foundation.problems import TooManyRequests
+from app.main import _workers
 from matching.passed_over import PassedOver
 from matching.record import unpack
+from tests.app.commands import meent, new_home
 from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import Person, make_driver, make_member
 from tests.steps import BALZERS, TRIESEN, VADUZ, book, offered, slug, stand, take
@@ -306,6 +310,42 @@ async def test_the_program_cannot_rewrite_what_a_round_decided_from(
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with database.transaction() as tx:
             await tx.execute(way)
+
+
+async def test_the_housekeeping_forgets_by_the_setting(
+    app: FastAPI, owner: asyncpg.Connection, clock: StandingClock, offer: dict[str, Any]
+) -> None:
+    [tidy] = [one for one in _workers(app, app.state.dispatcher) if one.name == "housekeeping"]
+    kept = "select count(*) from dispatch_input"
+
+    await tidy.run_once()
+    assert await owner.fetchval(kept) == 1
+    clock.pass_time(app.state.settings.explanation_days * 24 * 3600 + 1)
+    await tidy.run_once()
+    assert await owner.fetchval(kept) == 0
+
+
+async def test_a_stored_round_is_decided_again_from_the_command_line(
+    dsn: str, owner: asyncpg.Connection, offer: dict[str, Any]
+) -> None:
+    with new_home() as home:
+
+        async def replay_round(one: str, *options: str) -> CompletedProcess[str]:
+            return await asyncio.to_thread(
+                meent, home, "replay-round", one, *options, database_url=dsn
+            )
+
+        same = await replay_round(offer["id"], "--json")
+        await owner.execute("update dispatch_tick set objective_ds = objective_ds + 1")
+        other = await replay_round(offer["id"])
+        absent = await replay_round(offer["ride_id"])
+
+    assert same.returncode == 0, same.stderr
+    assert json.loads(same.stdout)["pairs"][0][0] == offer["ride_id"]
+    assert "the result is the same" in same.stderr
+    assert other.returncode == absent.returncode == 1
+    assert "when decided again" in other.stderr
+    assert "nothing is stored" in absent.stderr
 
 
 async def test_not_even_the_owner_edits_what_a_round_decided_from(
