@@ -171,6 +171,9 @@ def replay(
     cancel: Annotated[
         float | None, typer.Option(min=0, max=1, help="Share of riders who change their plans.")
     ] = None,
+    scheduled_share: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of riders who booked ahead.")
+    ] = None,
     follow: Annotated[
         float | None, typer.Option(min=0, max=1, help="Share of hints where to wait followed.")
     ] = None,
@@ -205,6 +208,7 @@ def replay(
         "times": times,
         "foresight": foresight,
         "cancel_share": cancel,
+        "scheduled_share": scheduled_share,
         "seed": seed,
         "paired_seeds": paired_seeds,
         "empty_km_cost_minor": empty_km_cost,

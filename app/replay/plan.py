@@ -102,6 +102,7 @@ def make_day(
     rules: Rules,
     foresight: Foresight,
     cancel_share: float,
+    scheduled_share: float,
     outlook: Outlook | None,
     seed: int,
 ) -> Day:
@@ -116,6 +117,8 @@ def make_day(
     ride_s = np.where(np.isfinite(recorded_s), recorded_s, expected_s)
     random = np.random.default_rng([seed, 1])
     cancels = random.random(many) < cancel_share
+    # A draw of its own, so that all else stays as it is with another share.
+    booked_ahead = np.random.default_rng([seed, 3]).random(many) < scheduled_share
     return Day(
         places=places,
         requests=Requests(
@@ -128,6 +131,7 @@ def make_day(
             net_minor=driver_net_minor(
                 city, distance_m=ride_m(stretch, places=places), ride_s=ride_s
             ),
+            booked_ahead=booked_ahead,
         ),
         shifts=shifts,
         rules=rules,

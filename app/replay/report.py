@@ -33,6 +33,8 @@ class Run:
 def figures(stretch: Stretch, day: Day, run: Run) -> dict[str, Any]:
     """Return the figures of one policy; waits of the served riders, money in minor units.
 
+    Waits are those of riders who wanted a car at once; who booked ahead stands under "scheduled",
+    kept where the car was there before the pickup window closed.
     Empty kilometres are the crow's flight by a usual detour, to pickups and to where drivers were
     told to wait. Income is what a driver kept: fares net of commission, less the cost of driving
     empty. Per hour online it is said of drivers who were online for an hour or more.
@@ -42,7 +44,9 @@ def figures(stretch: Stretch, day: Day, run: Run) -> dict[str, Any]:
     pickup_m = empty_m(day.places, outcome.came_from[served], end=day.requests.pickup[served])
     online = online_s(day.shifts, end_s=outcome.ended_s, until_s=np.inf)
     hourly_minor = hourly(outcome.kept_minor, online_s=online)
-    waited_s = (outcome.picked_up_s - day.requests.requested_s)[served]
+    ahead = day.requests.booked_ahead
+    waited_s = outcome.picked_up_s - day.requests.requested_s
+    kept = ahead & served & (waited_s <= day.rules.pickup_window_s)
     drift_m, occupied_m = float(outcome.drift_m.sum()), float(metres[served].sum())
     all_empty_m = float(pickup_m.sum()) + drift_m
     tick_ms = np.percentile(run.tick_s * 1000, [50, 99]) if len(run.tick_s) else (0.0, 0.0)
@@ -52,7 +56,12 @@ def figures(stretch: Stretch, day: Day, run: Run) -> dict[str, Any]:
         "served": int(served.sum()),
         "lost": int((~served).sum()),
         "served_share": round(float(served.mean()), 5),
-        "wait_s": spread(waited_s),
+        "wait_s": spread(waited_s[served & ~ahead]),
+        "scheduled": {
+            "requested": int(ahead.sum()),
+            "kept": int(kept.sum()),
+            "kept_share": round(float(kept.sum() / ahead.sum()), 5) if ahead.any() else None,
+        },
         "pickup_s": spread(outcome.pickup_s[served]),
         "pickup_km": spread(pickup_m / 1000),
         "empty_km": round(all_empty_m / 1000, 1),
@@ -121,6 +130,7 @@ def table(report: Mapping[str, Any]) -> tuple[tuple[str, ...], Sequence[tuple[st
             for title, name in (("", "mean"), (", median", "p50"), (", 10 % below", "p10"))
         ),
         ("Gini of it", *(f"{one['gini_income_per_hour']:.3f}" for one in days.values())),
+        ("booked ahead, kept", *(_kept(one["scheduled"]) for one in days.values())),
         (
             "tick median / 99 % below, ms",
             *(f"{one['tick_ms']['p50']:g} / {one['tick_ms']['p99']:g}" for one in days.values()),
@@ -132,6 +142,12 @@ def table(report: Mapping[str, Any]) -> tuple[tuple[str, ...], Sequence[tuple[st
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:,.1f}"
+
+
+def _kept(scheduled: Mapping[str, Any]) -> str:
+    if not scheduled["requested"]:
+        return "-"
+    return f"{scheduled['kept']:,} of {scheduled['requested']:,} ({scheduled['kept_share']:.1%})"
 
 
 def _money(minor: float | None) -> str:

@@ -58,6 +58,7 @@ class ReplayOptions:
     times: TimesKind = "line"
     foresight: Foresight = "exact"
     cancel_share: float = 0.0
+    scheduled_share: float = 0.0
     seed: int = 1
     paired_seeds: int = 1
     empty_km_cost_minor: float | None = None
@@ -101,6 +102,7 @@ def run_replay(options: ReplayOptions) -> None:
             "times": options.times,
             "foresight": options.foresight,
             "cancel_share": options.cancel_share,
+            "scheduled_share": options.scheduled_share,
             "seed": options.seed,
         },
         policies=figures_of[options.seed],
@@ -139,6 +141,7 @@ def _day(
         rules=replace(options.rules, empty_km_cost_minor=cost_minor),
         foresight=options.foresight,
         cancel_share=options.cancel_share,
+        scheduled_share=options.scheduled_share,
         outlook=outlook,
         seed=seed,
     )

@@ -61,6 +61,17 @@ def test_an_hour_is_replayed_under_every_policy_and_comes_out_the_same_twice(
     assert without_clocks(again) == without_clocks(first)
 
 
+def test_who_booked_ahead_is_fetched_in_time_and_counted_apart(home: Path, tmp_path: Path) -> None:
+    nobody = replayed(home, tmp_path, "--policy", "meent")["policies"]["meent"]
+    enough = ("--policy", "meent", "--drivers", "60")
+    some = replayed(home, tmp_path, *enough, "--scheduled-share", "0.2")
+    of_some = some["policies"]["meent"]["scheduled"]
+    assert nobody["scheduled"] == {"requested": 0, "kept": 0, "kept_share": None}
+    assert some["scheduled_share"] == 0.2
+    assert 0.1 * some["requests"] < of_some["requested"] < 0.3 * some["requests"]
+    assert of_some["kept"] == of_some["requested"]
+
+
 def test_the_table_shows_the_policies_side_by_side_and_the_plot_is_a_picture(
     home: Path, tmp_path: Path
 ) -> None:
