@@ -1,7 +1,7 @@
 """Who wants to go where in the demo's hour: recorded where there is a record, else generated."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from random import Random
@@ -22,6 +22,9 @@ LAST_MOMENT = datetime(2200, 1, 1)  # noqa: DTZ001
 
 CANCELS = 0.01  # share of riders whose plans change
 CANCELS_AFTER_S = (20.0, 120.0)
+# Of the riders who want to go late enough in the hour, so many have booked, and that long before.
+BOOKS_AHEAD = 0.1
+BOOKS_AHEAD_S = (32 * 60.0, 45 * 60.0)
 # To guess how long a generated trip keeps a driver busy, before any street was asked.
 DETOUR, USUAL_SPEED_MPS = 1.4, 10.0
 PICKUP_S, BOARDING_S = 240.0, 50.0
@@ -73,7 +76,11 @@ def plan_hour(
         kind=city.demand_kind,
         start=begin,
         end=end,
-        riders=tuple(_rider(number, trip, random) for number, trip in enumerate(trips)),
+        riders=_book_ahead(
+            [_rider(number, trip, random) for number, trip in enumerate(trips)],
+            opens_at=begin,
+            seed=seed,
+        ),
         drivers=tuple(
             # A fleet stands where the demand is.
             PlannedDriver(
@@ -113,6 +120,19 @@ def _rider(number: int, trip: Trip, random: Random) -> PlannedRider:
         drive_s=trip.duration_s,
         cancels_after_s=random.uniform(*CANCELS_AFTER_S) if cancels else None,
     )
+
+
+def _book_ahead(
+    riders: list[PlannedRider], *, opens_at: datetime, seed: int
+) -> tuple[PlannedRider, ...]:
+    """Return the riders, some of whom book their ride after the opening and long before it."""
+    random = Random(seed + 1)  # noqa: S311 - its own, so that nobody else's day changes
+    planned = []
+    for rider in riders:
+        books_at = rider.requests_at - timedelta(seconds=random.uniform(*BOOKS_AHEAD_S))
+        books = random.random() < BOOKS_AHEAD and books_at >= opens_at
+        planned.append(replace(rider, books_at=books_at) if books else rider)
+    return tuple(planned)
 
 
 def _trips(city: City, *, home: Path, start: datetime, end: datetime) -> list[Trip]:

@@ -156,7 +156,7 @@ class DriverPhone:
         if not await self._drive_to(offer["pickup"], called_off=called_off):
             return
         await self._step(ride_id, "arrive")
-        if not await self._wait(BOARDING_S, called_off=called_off):
+        if not await self._wait(self._until_boarded_s(offer), called_off=called_off):
             return
         await self._step(ride_id, "start")
         drive_s = self._traffic.drive_s.get(ride_id, float(offer["duration_s"]))
@@ -166,6 +166,13 @@ class DriverPhone:
         self._seen.fare_minor += paid["fare_minor"]
         self._seen.commission_minor += paid["commission_minor"]
         self._seen.driver_net_minor += paid["driver_net_minor"]
+
+    def _until_boarded_s(self, offer: dict[str, Any]) -> float:
+        """Return seconds from now; who booked ahead does not come before the time they wished."""
+        if offer["pickup_from"] is None:
+            return BOARDING_S
+        early = datetime.fromisoformat(offer["pickup_from"]) - self._clock.now()
+        return BOARDING_S + max(early.total_seconds(), 0.0)
 
     async def _step(self, ride_id: str, step: str) -> dict[str, Any]:
         answer: dict[str, Any] = await self.member.act(f"/v1/rides/{ride_id}/{step}")

@@ -10,6 +10,7 @@ from app.demo.socket_line import SocketLine
 _CALLED_OFF = frozenset({"cancelled", "no_show"})
 _ON_ITS_WAY = ("requested", "assigned", "arrived", "under_way", "completed")
 _AFTER: dict[str, frozenset[str]] = {
+    "scheduled": frozenset({"scheduled", *_ON_ITS_WAY, "no_driver"}) | _CALLED_OFF,
     "requested": frozenset({*_ON_ITS_WAY, "no_driver"}) | _CALLED_OFF,
     "assigned": frozenset(_ON_ITS_WAY[1:]) | _CALLED_OFF,
     "arrived": frozenset(_ON_ITS_WAY[2:]) | _CALLED_OFF,

@@ -12,7 +12,10 @@ from matching.travel import Point
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRider:
-    """Somebody who wants one ride; `drive_s` is how long it took on the street, where recorded."""
+    """Somebody who wants one ride; `drive_s` is how long it took on the street, where recorded.
+
+    Who books ahead does so at `books_at`, to be fetched at `requests_at`.
+    """
 
     phone: str
     name: str
@@ -21,6 +24,7 @@ class PlannedRider:
     dropoff: Point
     drive_s: float | None
     cancels_after_s: float | None  # simulated seconds after booking; None: never
+    books_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,7 @@ class Seen:
     phase: str = "signing in"
     signed_up: int = 0
     requested: int = 0
+    scheduled: int = 0
     refused: int = 0  # requests that the platform did not take, such as those off the road network
     waiting: int = 0
     under_way: int = 0

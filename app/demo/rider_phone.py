@@ -1,6 +1,7 @@
 """A rider's phone: signs in, asks for a price, books, waits, is driven, and is gone."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from app.demo.api_client import Api, Member, NoAnswerError, RefusedError, new_key
@@ -14,6 +15,7 @@ SIGNS_IN_EARLY_S = 45.0  # simulated, before the request
 QUOTE_TRIES = 3  # a price expires while the platform is away
 
 _STATE_TOLD = {
+    "ride.search_began": "requested",
     "ride.assigned": "assigned",
     "ride.driver_arrived": "arrived",
     "ride.started": "under_way",
@@ -38,20 +40,23 @@ class RiderPhone:
         self._seen = seen
         self._traffic = traffic
         self._state = ""
+        self._asks_at = planned.books_at or planned.requests_at
         self._requested_at = planned.requests_at
+        self._late_s = 0.0
         self._over = asyncio.Event()
 
     async def run(self, *, late_s: float) -> None:
         """Live this rider's part of the hour, which began `late_s` simulated seconds late."""
+        self._late_s = late_s
         now = self._clock.now()
-        due_s = (self._planned.requests_at - now).total_seconds() + late_s
+        due_s = (self._asks_at - now).total_seconds() + late_s
         await self._clock.sleep(max(due_s - SIGNS_IN_EARLY_S, 0))
         await self.member.sign_in()
         await self.member.change("/v1/me", {"name": self._planned.name})
         async with asyncio.TaskGroup() as group:
             line = group.create_task(self.line.run())
             now = self._clock.now()
-            due_s = (self._planned.requests_at - now).total_seconds() + late_s
+            due_s = (self._asks_at - now).total_seconds() + late_s
             await self._clock.sleep(max(due_s, 0))
             await self._travel(group)
             line.cancel()
@@ -66,9 +71,9 @@ class RiderPhone:
             return
         if self._planned.drive_s is not None:
             self._traffic.drive_s[ride["id"]] = self._planned.drive_s
-        self.journal.ride(ride["id"], state="requested")
+        self.journal.ride(ride["id"], state=ride["state"])
         if not self._state:
-            self._stand("requested")
+            self._stand(ride["state"])
         changes_mind = group.create_task(self._change_mind(ride["id"]))
         try:
             await self._over.wait()
@@ -78,8 +83,7 @@ class RiderPhone:
     async def _book(self) -> dict[str, Any]:
         """Return the booked ride; a price that has expired meanwhile is asked for again."""
         for left in reversed(range(QUOTE_TRIES)):
-            ends = {"pickup": _end(self._planned.pickup), "dropoff": _end(self._planned.dropoff)}
-            quote = await self.member.act("/v1/quotes", ends)
+            quote = await self.member.act("/v1/quotes", self._wish())
             try:
                 ride: dict[str, Any] = await self.member.act(
                     "/v1/rides", {"quote_id": quote["id"]}, key=new_key()
@@ -91,6 +95,15 @@ class RiderPhone:
             else:
                 return ride
         raise AssertionError("the last try returns or raises")
+
+    def _wish(self) -> dict[str, Any]:
+        """Return from where to where, and for when if that is not now."""
+        planned = self._planned
+        wish: dict[str, Any] = {"pickup": _end(planned.pickup), "dropoff": _end(planned.dropoff)}
+        if planned.books_at is not None:
+            pickup_at = planned.requests_at + timedelta(seconds=self._late_s)
+            wish["pickup_at"] = pickup_at.isoformat()
+        return wish
 
     async def _change_mind(self, ride_id: str) -> None:
         if self._planned.cancels_after_s is None:
@@ -109,7 +122,9 @@ class RiderPhone:
         if state is None:
             return
         self.journal.ride(data["ride_id"], state=state)
-        if state == "arrived" and self.pickup_wait_s is None:
+        # Who booked ahead waits for the time they wished, not for the car.
+        is_now = self._planned.books_at is None
+        if state == "arrived" and self.pickup_wait_s is None and is_now:
             waited_s = (self._clock.now() - self._requested_at).total_seconds()
             self.pickup_wait_s = waited_s
             self._seen.waited_s += waited_s

@@ -90,6 +90,7 @@ class Screen:
     def summary(self, report: dict[str, Any]) -> None:
         """Print the end of the story, with whose map and trips it was told on."""
         wait, offers, tick = report["pickup_wait_s"], report["offers"], report["dispatch_tick_ms"]
+        scheduled = report["scheduled"]
         currency, asked = report["currency"], report["requested"] - report["refused"]
         share = report["completed"] / asked if asked else 0.0
         rows = [
@@ -99,6 +100,7 @@ class Screen:
             ("completed", f"{report['completed']} ({share:.1%})"),
             ("not driven", _not_driven(report)),
             ("wait for pickup", _minutes(wait)),
+            ("booked ahead", f"{scheduled['requested']}, {scheduled['kept']} fetched in time"),
             ("offers", ", ".join(f"{many} {state}" for state, many in offers.items())),
             ("dispatch tick", f"median {tick['p50']:g} ms, 99 % below {tick['p99']:g} ms"),
             ("fares", money(report["fare_minor"], currency)),

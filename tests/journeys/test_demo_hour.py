@@ -65,6 +65,20 @@ def test_one_seed_plans_one_hour_and_another_seed_another(home: Path) -> None:
     assert _hour(BUILT_IN_CITY, home, seed=2).drivers != first.drivers
 
 
+def test_some_riders_book_long_before_and_nobody_before_the_opening(home: Path) -> None:
+    hour = _hour(BUILT_IN_CITY, home)
+    ahead = [rider for rider in hour.riders if rider.books_at is not None]
+    could = [rider for rider in hour.riders if rider.requests_at >= hour.start + _minutes(45)]
+    assert 0 < len(ahead) < len(could)
+    for rider in ahead:
+        assert rider.books_at is not None
+        assert hour.start <= rider.books_at <= rider.requests_at - _minutes(32)
+
+
+def _minutes(many: float) -> timedelta:
+    return timedelta(minutes=many)
+
+
 def test_as_many_drivers_come_as_were_asked_for(home: Path) -> None:
     assert len(_hour(BUILT_IN_CITY, home, drivers=3).drivers) == 3
 
