@@ -1,38 +1,30 @@
 """How far a pairing by road is from the best over all pairs, though few of them were timed.
 
 A road engine times some thousand pairs in the time of a tick, not millions. What it did not time
-takes at least as long as the quickest drive there could be over that distance. So the same bound
-holds as in `matching.certified`: give every driver a price v ≤ 0; by whomever she is fetched, rider
-i costs at least u_i = min(unserved_i, min over all drivers j (least_ij - v_j)) beyond it, and no
-pairing costs less than Σ u_i + Σ v_j. Pairs that keep the bound down are worth timing next.
+takes at least as long as the quickest drive there could be over that distance. With these guesses
+beside the times, the best pairing over all pairs cannot cost more than the real best: a lower bound
+of it, found by prices as in `matching.certified`. Where that pairing uses a guess, its drive is
+worth timing next; where it uses none, nothing is better than what was timed (the lazy search of
+Dellin and Srinivasa, 2016, for a pairing instead of a path).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from matching.arrays import FloatArray, IntArray
-from matching.assignment import GREEDY_SOLVER
-from matching.candidates import find_candidates
 from matching.certified import proven_gap
-from matching.compiled import compiled
+from matching.compiled import compiled, inlined
 from matching.costs import cost_terms, deciseconds, not_serving
-from matching.duals import optimal_prices, rider_prices
 from matching.nearest import on_unit_sphere
 from matching.problem import Assignment, Candidates, Problem
-from matching.travel import EARTH_RADIUS_M, StraightLine, great_circle_m
+from matching.road_times import Block, Timed, blocks_of
+from matching.sparse import Solution, cheapest_pairing
+from matching.travel import EARTH_RADIUS_M, great_circle_m
 
-# Up to so many pairs, and drivers, a road engine times them all within a fraction of a second.
-ALL_PAIRS = 10_000
-ALL_DRIVERS = 500
-# Beyond, the lists that `find_candidates` needs to lose little in batches of hundreds.
-PER_RIDER = 20
-PER_DRIVER = 20
-# Of each rider, as many pairs are asked for in a further round.
+# Of each rider, as many guesses join at a time.
 NEW_PER_RIDER = 10
-# Riders who are asked for together: neighbours, so that their drivers are mostly the same.
-_RIDERS_AT_ONCE = 32
 # A tenth of a second is the engine's own grain; what is quicker by more was no error of rounding.
 _GRAIN_S = 0.1
 
@@ -54,63 +46,6 @@ class LeastDrive:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """Positions in demand and supply: the drive from each of the drivers to each of the riders."""
-
-    riders: IntArray
-    drivers: IntArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Timed:
-    """Pairs that the road engine was asked for: seconds each, nan where no way leads.
-
-    Ordered by rider and then driver, no pair twice; made by `Timed.of`.
-    """
-
-    rider: IntArray
-    driver: IntArray
-    pickup_s: FloatArray
-
-    @classmethod
-    def of(cls, blocks: tuple[Block, ...], *, seconds: tuple[FloatArray, ...]) -> "Timed":
-        """All pairs of all blocks; `seconds` has a matrix (drivers, riders) for each.
-
-        Of a pair that stands in several blocks the shortest time counts.
-        """
-        rider = [np.repeat(block.riders, len(block.drivers)) for block in blocks]
-        driver = [np.tile(block.drivers, len(block.riders)) for block in blocks]
-        nobody = np.empty(0, dtype=np.int64)
-        return _merged(
-            np.concatenate([*rider, nobody]),
-            np.concatenate([*driver, nobody]),
-            np.concatenate([*(matrix.T.ravel() for matrix in seconds), np.empty(0)]),
-        )
-
-    def joined(self, more: "Timed") -> "Timed":
-        """These pairs and those."""
-        return _merged(
-            np.concatenate((self.rider, more.rider)),
-            np.concatenate((self.driver, more.driver)),
-            np.concatenate((self.pickup_s, more.pickup_s)),
-        )
-
-    def candidates(self, problem: Problem) -> Candidates:
-        """Those that are possible: there is a way, not longer than the cap, nobody excluded."""
-        width = max(len(problem.supply), 1)
-        riders, drivers = problem.excluded_pairs()
-        possible = self.pickup_s <= problem.weights.max_pickup_s
-        possible &= ~np.isin(self.rider * width + self.driver, riders * width + drivers)
-        return Candidates(
-            rider=self.rider[possible],
-            driver=self.driver[possible],
-            pickup_s=self.pickup_s[possible],
-            rider_count=len(problem.demand),
-            driver_count=len(problem.supply),
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class RoadCertificate:
     """What is proven about a pairing, and what to time to prove more.
 
@@ -123,17 +58,6 @@ class RoadCertificate:
     ask: tuple[Block, ...]
 
 
-def first_blocks(problem: Problem, *, line: StraightLine) -> tuple[Block, ...]:
-    """What to time first: all pairs where they are few, else the nearest of each within reach."""
-    riders, drivers = len(problem.demand), len(problem.supply)
-    if not riders or not drivers:
-        return ()
-    if riders * drivers <= ALL_PAIRS and drivers <= ALL_DRIVERS:
-        return (Block(np.arange(riders), np.arange(drivers)),)
-    near = find_candidates(problem, line=line, per_rider=PER_RIDER, per_driver=PER_DRIVER)
-    return _blocks(problem, near.rider, near.driver)
-
-
 def certify(
     problem: Problem,
     candidates: Candidates,
@@ -141,108 +65,139 @@ def certify(
     *,
     timed: Timed,
     least: LeastDrive,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> RoadCertificate:
     """How far `assignment`, made over the `candidates`, can be from the best over all pairs.
 
     `candidates` are those among `timed` that may be paired. A pair not timed may be paired if the
     least drive is within `weights.max_pickup_s` and it is not excluded. True whatever the
     assignment; near where it is an optimum. Where a timed pair was quicker than the least drive
-    allows, that cannot be trusted and nothing is said, unless all pairs were timed.
+    allows, that cannot be trusted and nothing is said, unless all pairs were timed. `is_over` is
+    asked between steps, for a caller who has a clock: what is proven by then is stated.
     """
-    unserved_ds = not_serving(problem)
-    cost_ds = cost_terms(problem, candidates).total_ds
-    rider_part_ds, driver_part_ds = _parts(problem)
-    parts_ds = rider_part_ds[candidates.rider] + driver_part_ds[candidates.driver]
-    assert (cost_ds == deciseconds(candidates.pickup_s) + parts_ds).all(), (
-        "a cost term depends on rider and driver together: all pairs cannot be bounded"
+    guesses = _Guesses(problem, candidates, assignment, timed=timed, least=least)
+    bound_ds = guesses.bound_ds(is_over)
+    ask = blocks_of(problem, *guesses.worth_timing())
+    if not guesses.is_complete and _is_contradicted(problem, timed, least=least):
+        return RoadCertificate(None, ask)
+    return RoadCertificate(proven_gap(objective_ds=assignment.objective_ds, bound_ds=bound_ds), ask)
+
+
+class _Guesses:
+    """The problem over all pairs, with the least drive where none was timed."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        candidates: Candidates,
+        assignment: Assignment,
+        *,
+        timed: Timed,
+        least: LeastDrive,
+    ) -> None:
+        self._width = max(len(problem.supply), 1)
+        self._unserved_ds = not_serving(problem)
+        self._cap_ds = problem.weights.max_pickup_s * 10
+        self._least = least
+        self._from = on_unit_sphere(problem.demand.lat, problem.demand.lng)
+        self._to = on_unit_sphere(problem.supply.lat, problem.supply.lng)
+        self._rider_part_ds, self._driver_part_ds = _parts(problem)
+        cost_ds = cost_terms(problem, candidates).total_ds
+        parts_ds = self._rider_part_ds[candidates.rider] + self._driver_part_ds[candidates.driver]
+        assert (cost_ds == deciseconds(candidates.pickup_s) + parts_ds).all(), (
+            "a cost term depends on rider and driver together: all pairs cannot be bounded"
+        )
+        riders, drivers = problem.excluded_pairs()
+        self._known = np.union1d(
+            timed.rider * self._width + timed.driver, riders * self._width + drivers
+        )
+        self.is_complete = len(self._known) == len(problem.demand) * len(problem.supply)
+        # Edges in the order of rider and driver: which, what they cost, and whether it is a guess.
+        self._key = candidates.rider * self._width + candidates.driver
+        self._cost_ds = cost_ds
+        self._is_guess = np.zeros(len(self._key), dtype=np.bool_)
+        self._solution = self._solved(_as_solution(problem, assignment))
+
+    def bound_ds(self, is_over: Callable[[], bool]) -> int:
+        """No pairing over all pairs costs less; better the more guesses there is time to add."""
+        bound_ds: int | None = None
+        while True:
+            lowest_ds, key, cost_ds = self._improving()
+            found_ds = int(lowest_ds.sum() + self._solution.driver_price_ds.sum())
+            bound_ds = found_ds if bound_ds is None else max(bound_ds, found_ds)
+            if len(key):
+                self._add(key, cost_ds)
+                self._solution = self._solved(self._solution)
+            if not len(key) or is_over():
+                return bound_ds
+
+    def worth_timing(self) -> tuple[IntArray, IntArray]:
+        """All guesses of the riders who would be fetched by one: positions of both."""
+        rider = self._key // self._width
+        chosen = self._solution.driver_of[rider] == self._key % self._width
+        by_guess = np.zeros(len(self._unserved_ds), dtype=np.bool_)
+        by_guess[rider[chosen & self._is_guess]] = True
+        worth = self._key[self._is_guess & by_guess[rider]]
+        return worth // self._width, worth % self._width
+
+    def _solved(self, begin: Solution | None) -> Solution:
+        riders = len(self._unserved_ds)
+        return cheapest_pairing(
+            starts=np.searchsorted(self._key, np.arange(riders + 1) * self._width),
+            driver=self._key % self._width,
+            cost_ds=self._cost_ds,
+            unserved_ds=self._unserved_ds,
+            driver_count=len(self._driver_part_ds),
+            begin=begin,
+        )
+
+    def _improving(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Per rider the least reduced cost of all, and the untimed pairs below her price."""
+        prices = self._solution
+        seen = np.union1d(self._known, self._key[self._is_guess])
+        lowest_ds, rider, driver, cost_ds = _price_untimed(
+            self._from,
+            self._to,
+            np.searchsorted(seen, np.arange(len(self._from) + 1) * self._width),
+            seen % self._width,
+            prices.rider_price_ds,
+            self._rider_part_ds,
+            self._driver_part_ds,
+            prices.driver_price_ds,
+            self._least.constant_s * 10,
+            self._least.s_per_m * EARTH_RADIUS_M * 10,
+            self._cap_ds,
+            NEW_PER_RIDER,
+        )
+        return lowest_ds, rider * self._width + driver, cost_ds
+
+    def _add(self, key: IntArray, cost_ds: IntArray) -> None:
+        order = np.argsort(np.concatenate((self._key, key)))
+        self._key = np.concatenate((self._key, key))[order]
+        self._cost_ds = np.concatenate((self._cost_ds, cost_ds))[order]
+        guessed = np.ones(len(key), dtype=np.bool_)
+        self._is_guess = np.concatenate((self._is_guess, guessed))[order]
+
+
+def _as_solution(problem: Problem, assignment: Assignment) -> Solution | None:
+    """The assignment to go on from; None where it has no prices."""
+    if assignment.driver_price_ds is None or assignment.rider_price_ds is None:
+        return None
+    driver_of = np.full(len(problem.demand), -1, dtype=np.int64)
+    rider_of = np.full(len(problem.supply), -1, dtype=np.int64)
+    for pairing in assignment.pairings:
+        driver_of[pairing.rider], rider_of[pairing.driver] = pairing.driver, pairing.rider
+    driver_price_ds = np.array(assignment.driver_price_ds, dtype=np.int64)
+    return Solution(
+        driver_of=driver_of,
+        rider_of=rider_of,
+        rider_price_ds=np.array(assignment.rider_price_ds, dtype=np.int64),
+        driver_price_ds=driver_price_ds,
+        # The unit in which `cheapest_pairing` breaks ties.
+        fine_driver_price=driver_price_ds * (len(problem.demand) + 1),
+        is_optimal=True,
+        scans=0,
     )
-    driver_ds = _driver_prices(problem, candidates, assignment, cost_ds=cost_ds)
-    rider_ds = rider_prices(
-        rider=candidates.rider,
-        driver=candidates.driver,
-        cost_ds=cost_ds,
-        unserved_ds=unserved_ds,
-        driver_ds=driver_ds,
-    )
-    starts, known = _known(problem, timed)
-    lowest_ds, rider, driver = _price_untimed(
-        on_unit_sphere(problem.demand.lat, problem.demand.lng),
-        on_unit_sphere(problem.supply.lat, problem.supply.lng),
-        starts,
-        known,
-        rider_ds,
-        rider_part_ds,
-        driver_part_ds - driver_ds,
-        least.constant_s * 10,
-        least.s_per_m * EARTH_RADIUS_M * 10,
-        problem.weights.max_pickup_s * 10,
-        NEW_PER_RIDER,
-    )
-    complete = len(known) == len(problem.demand) * len(problem.supply)
-    if not complete and _is_contradicted(problem, timed, least=least):
-        return RoadCertificate(None, _blocks(problem, rider, driver))
-    bound_ds = int(lowest_ds.sum() + driver_ds.sum())
-    gap = proven_gap(objective_ds=assignment.objective_ds, bound_ds=bound_ds)
-    return RoadCertificate(gap, _blocks(problem, rider, driver))
-
-
-def _merged(rider: IntArray, driver: IntArray, pickup_s: FloatArray) -> Timed:
-    # A time that is none sorts last, so the first of a pair's entries is its shortest.
-    order = np.lexsort((pickup_s, driver, rider))
-    rider, driver, pickup_s = rider[order], driver[order], pickup_s[order]
-    first = np.ones(len(rider), dtype=np.bool_)
-    first[1:] = (np.diff(rider) != 0) | (np.diff(driver) != 0)
-    return Timed(rider[first], driver[first], pickup_s[first])
-
-
-def _blocks(problem: Problem, rider: IntArray, driver: IntArray) -> tuple[Block, ...]:
-    """The pairs, and few others, as blocks of riders who are neighbours."""
-    asked = np.unique(rider)
-    if not len(asked):
-        return ()
-    at = on_unit_sphere(problem.demand.lat[asked], problem.demand.lng[asked])
-    nearby = asked[cKDTree(at, leafsize=_RIDERS_AT_ONCE).indices]
-    blocks = []
-    for start in range(0, len(nearby), _RIDERS_AT_ONCE):
-        group = np.sort(nearby[start : start + _RIDERS_AT_ONCE])
-        blocks.append(Block(group, np.unique(driver[np.isin(rider, group)])))
-    return tuple(blocks)
-
-
-def _known(problem: Problem, timed: Timed) -> tuple[IntArray, IntArray]:
-    """By rows of riders: where each begins, and the drivers of pairs timed or excluded."""
-    width = max(len(problem.supply), 1)
-    riders, drivers = problem.excluded_pairs()
-    keys = np.unique(
-        np.concatenate((timed.rider, riders)) * width + np.concatenate((timed.driver, drivers))
-    )
-    starts = np.searchsorted(keys, np.arange(len(problem.demand) + 1) * width)
-    return starts.astype(np.int64), keys % width
-
-
-def _driver_prices(
-    problem: Problem, candidates: Candidates, assignment: Assignment, *, cost_ds: IntArray
-) -> IntArray:
-    """Prices of an optimum, or none at all for a pairing that is no optimum."""
-    if assignment.solver == GREEDY_SOLVER or not len(candidates):
-        return np.zeros(len(problem.supply), dtype=np.int64)
-    if assignment.driver_price_ds is not None:
-        # Any prices prove a bound, as long as nobody's is above 0.
-        return np.minimum(np.array(assignment.driver_price_ds, dtype=np.int64), 0)
-    pairs = [(one.rider, one.driver) for one in assignment.pairings]
-    given = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    width = len(problem.supply)
-    chosen = np.searchsorted(
-        candidates.rider * width + candidates.driver, given[:, 0] * width + given[:, 1]
-    )
-    return optimal_prices(
-        rider=candidates.rider,
-        driver=candidates.driver,
-        cost_ds=cost_ds,
-        unserved_ds=not_serving(problem),
-        driver_count=width,
-        chosen=chosen,
-    ).driver_ds
 
 
 def _parts(problem: Problem) -> tuple[IntArray, IntArray]:
@@ -280,6 +235,18 @@ def _is_contradicted(problem: Problem, timed: Timed, *, least: LeastDrive) -> bo
     return bool((timed.pickup_s < least_s - _GRAIN_S).any())
 
 
+@inlined
+def _insert(ascending: IntArray, beside: IntArray, value: int, one: int) -> None:
+    """Put the value, and one beside it, in its place; the last of `beside` falls out."""
+    place = len(beside) - 1
+    while place > 0 and ascending[place - 1] > value:
+        ascending[place] = ascending[place - 1]
+        beside[place] = beside[place - 1]
+        place -= 1
+    ascending[place] = value
+    beside[place] = one
+
+
 @compiled
 def _price_untimed(
     demand_at: FloatArray,
@@ -288,21 +255,25 @@ def _price_untimed(
     known: IntArray,
     rider_ds: IntArray,
     rider_part_ds: IntArray,
-    worth_ds: IntArray,
+    driver_part_ds: IntArray,
+    driver_ds: IntArray,
     constant_ds: float,
     ds_per_chord: float,
     cap_ds: float,
     most_new: int,
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Per rider the least reduced cost of any pair, and the untimed pairs that are below her price.
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Per rider the least reduced cost of any pair, and the untimed pairs below her price.
 
     A chord is never longer than the way along the sphere, so no pair is bounded too high. All pairs
-    are looked at, some nanoseconds each. Of each rider the most promising `most_new` come back.
+    are looked at, some nanoseconds each. Of each rider the most promising `most_new` come back,
+    with the least that they cost.
     """
     riders, drivers = len(demand_at), len(supply_at)
+    worth_ds = driver_part_ds - driver_ds
     lowest_ds = rider_ds.copy()
     new_rider = np.empty(riders * most_new, dtype=np.int64)
     new_driver = np.empty(riders * most_new, dtype=np.int64)
+    new_cost_ds = np.empty(riders * most_new, dtype=np.int64)
     best_ds = np.empty(most_new, dtype=np.int64)
     known_to = np.full(drivers, -1, dtype=np.int64)
     total = 0
@@ -326,18 +297,13 @@ def _price_untimed(
                 continue
             lowest_ds[rider] = min(lowest_ds[rider], reduced_ds + rider_part_ds[rider])
             if found < most_new:
-                place = found
                 found += 1
-            elif reduced_ds < best_ds[most_new - 1]:
-                place = most_new - 1
-            else:
+            elif reduced_ds >= best_ds[found - 1]:
                 continue
-            while place > 0 and best_ds[place - 1] > reduced_ds:
-                best_ds[place] = best_ds[place - 1]
-                new_driver[total + place] = new_driver[total + place - 1]
-                place -= 1
-            best_ds[place] = reduced_ds
-            new_driver[total + place] = driver
+            _insert(best_ds, new_driver[total : total + found], reduced_ds, driver)
+        for place in range(found):
+            driver = new_driver[total + place]
+            new_cost_ds[total + place] = best_ds[place] + driver_ds[driver] + rider_part_ds[rider]
         new_rider[total : total + found] = rider
         total += found
-    return lowest_ds, new_rider[:total].copy(), new_driver[:total].copy()
+    return lowest_ds, new_rider[:total], new_driver[:total], new_cost_ds[:total]

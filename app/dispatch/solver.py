@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -23,11 +24,14 @@ from matching.passed_over import PassedOver, explain_passed_over
 from matching.problem import Assignment, Candidates, Demand, Fallback, Problem, Supply
 from matching.record import unpack
 from matching.replay.policies import AT_BEST, POLICIES
-from matching.road_certificate import Block, LeastDrive, Timed, certify, first_blocks
+from matching.road_certificate import LeastDrive, certify
+from matching.road_times import Block, Timed, first_blocks
 
 MEENT = POLICIES["meent"]  # the live tick decides as the replay of this name does
 MOST_QUESTIONS = 16  # that wait for an answer at once
 ANSWER_S = 5.0
+# After this share of the deadline no further step of a proof begins: the pairing is worth more.
+PROOF_SHARE = 0.3
 
 log = structlog.get_logger("dispatch")
 
@@ -197,10 +201,18 @@ def _possible(round_: Round, timed: Timed) -> Candidates:
 
 
 def _decide(round_: Round, asked: Asked, limits: Limits, seed: int) -> Decided:
+    proof_over = time.monotonic() + PROOF_SHARE * limits.deadline_s
     timed = Timed.of(asked.blocks, seconds=asked.seconds)
     candidates = _possible(round_, timed)
     assignment = solve(round_.problem, candidates, limits=limits, seed=seed)
-    stated = certify(round_.problem, candidates, assignment, timed=timed, least=round_.least)
+    stated = certify(
+        round_.problem,
+        candidates,
+        assignment,
+        timed=timed,
+        least=round_.least,
+        is_over=lambda: time.monotonic() > proof_over,
+    )
     return Decided(candidates, replace(assignment, gap=stated.gap), stated.ask)
 
 

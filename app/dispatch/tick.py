@@ -27,7 +27,7 @@ from matching.booked import is_due
 from matching.passed_over import reachable
 from matching.problem import Assignment, Demand, Pairing, Problem, Supply
 from matching.record import pack
-from matching.road_certificate import Block
+from matching.road_times import Block
 from matching.travel import Point, distance_m
 
 SEED = 1  # ties are drawn from it; a stored tick replays to the same result

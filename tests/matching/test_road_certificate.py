@@ -12,14 +12,8 @@ from matching.arrays import FloatArray
 from matching.assignment import Limits, solve, solve_greedy
 from matching.costs import cost_terms, not_serving
 from matching.problem import Assignment, Demand, Problem, Supply, Weights
-from matching.road_certificate import (
-    Block,
-    LeastDrive,
-    RoadCertificate,
-    Timed,
-    certify,
-    first_blocks,
-)
+from matching.road_certificate import LeastDrive, RoadCertificate, certify
+from matching.road_times import Block, Timed, first_blocks
 from matching.travel import StraightLine, great_circle_m
 
 LEAST = LeastDrive(constant_s=30.0, s_per_m=1.0 / 25)
