@@ -10,7 +10,7 @@ import argparse
 import importlib.util
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -255,13 +255,20 @@ METHODS: dict[str, Callable[[Pool], Answer]] = {
 NEEDS = {"VROOM -x5": "vroom", "PyVRP, 1 s": "pyvrp", "OR-Tools routing, 1 s": "ortools"}
 
 
-def run(seeds: int = 10) -> dict[str, Any]:
+def absent_peers() -> list[str]:
+    """Whom we cannot be compared with here: `uv sync --group peers` installs them."""
+    return [name for name, module in NEEDS.items() if not importlib.util.find_spec(module)]
+
+
+def run(
+    seeds: int = 10, *, compared: Mapping[str, Callable[[Pool], Answer]] = METHODS
+) -> dict[str, Any]:
     """All methods on each of so many evenings, taking turns: rows, absent peers, a quote's time.
 
-    Refused: an answer that breaks a promise.
+    Ours at 1,000 iterations must be among them. Refused: an answer that breaks a promise.
     """
-    absent = [name for name, module in NEEDS.items() if not importlib.util.find_spec(module)]
-    methods = {name: method for name, method in METHODS.items() if name not in absent}
+    absent = absent_peers()
+    methods = {name: method for name, method in compared.items() if name not in absent}
     for name, method in methods.items():
         if name not in NEEDS:
             method(evening(0, requests=20, cars=10))  # Compiled before anything is timed.
