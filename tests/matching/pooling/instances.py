@@ -55,11 +55,9 @@ def on_a_line(
     return Pool(asked, fleet, times, rules.boarding_s)
 
 
-def moved(
-    pool: Pool, *, requests: Requests | None = None, vehicles: Vehicles | None = None
-) -> Pool:
-    """The same, but for the part that is given."""
-    return Pool(requests or pool.requests, vehicles or pool.vehicles, pool.times, pool.boarding_s)
+def asking(pool: Pool, requests: Requests) -> Pool:
+    """The same cars and ways, but other requests."""
+    return Pool(requests, pool.vehicles, pool.times, pool.boarding_s)
 
 
 @st.composite
@@ -77,7 +75,7 @@ def pools(draw: st.DrawFn, *, most_requests: int = 6, most_cars: int = 3) -> Poo
         boarding_s=draw(st.sampled_from([0.0, 12.3])),
         unserved_s=draw(st.sampled_from([0.0, 400.0, 3600.0])),
     )
-    later_s = random.choice([0.0, 0.0, 500.0], count)
+    later_s = np.where(random.random(count) < 0.5, 0.0, 500.0).astype(np.float64)
     committed = _promises(random, count=count, cars=cars) if draw(st.booleans()) else ()
     for stops in committed:
         picked = {stop.request for stop in stops if stop.kind is PICKUP}

@@ -16,10 +16,9 @@ NEVER = 10**15
 
 def optimum_ds(pool: Pool) -> int:
     """The least objective there is: every way to share out the requests, every order of stops."""
-    cars, free = (
-        range(len(pool.vehicles)),
-        [r for r in range(len(pool.requests)) if not pool.bound[r]],
-    )
+    cars = range(len(pool.vehicles))
+    free = [request for request in range(len(pool.requests)) if not pool.bound[request]]
+    price_ds = pool.requests.unserved_ds
 
     @cache
     def busy_ds(car: int, requests: tuple[int, ...]) -> int:
