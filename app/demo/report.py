@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,22 @@ from app.audit.report import AuditReport
 from app.city import City
 from app.demo.demand import DemoHour
 from app.demo.plan import Outcome
+from app.dispatch.earnings import WEEK
+from app.dispatch.queries import earnings
 from app.dispatch.replaying import replay_newest
 from app.foundation.database import Transaction
 from app.rides.lifecycle import UNFINISHED_STATES
+from matching.arrays import FloatArray
+from matching.replay.figures import gini
 
 _RIDES = "select state, count(*) as many from ride group by state"
 _OFFERS = "select state, count(*) as many from offer group by state"
 _TICKS = """
 select count(*) as many,
   coalesce(percentile_cont(0.5) within group (order by tick_ms), 0) as p50,
-  coalesce(percentile_cont(0.99) within group (order by tick_ms), 0) as p99
+  coalesce(percentile_cont(0.99) within group (order by tick_ms), 0) as p99,
+  count(gap) as proven, max(gap) as gap_max, avg(gap) as gap_mean,
+  coalesce(sum(held), 0) as held, max(at) as last_at
 from dispatch_tick
 """
 # Rides booked ahead that nobody called off, and those where the car stood there in time.
@@ -49,6 +56,11 @@ class Figures:
     ticks: int
     tick_p50_ms: float
     tick_p99_ms: float
+    ticks_proven: int  # of which the distance to the best over all pairs is known
+    gap_max: float | None
+    gap_mean: float | None
+    held: int  # riders, each in each tick
+    gini_income_per_hour: float
     fare_minor: int
     commission_minor: int
     driver_net_minor: int
@@ -56,13 +68,19 @@ class Figures:
     kept: int
 
 
-async def read_figures(connection: Any) -> Figures:
-    """Return the figures of one moment. Assumes a database that was new before this run."""
+async def read_figures(connection: Any, *, empty_km_minor: int) -> Figures:
+    """Return the figures of one moment. Assumes a database that was new before this run.
+
+    ``empty_km_minor`` is what a kilometre without a rider costs a driver.
+    """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         rides = {row["state"]: row["many"] for row in await connection.fetch(_RIDES)}
         offers = {row["state"]: row["many"] for row in await connection.fetch(_OFFERS)}
         ticks = await connection.fetchrow(_TICKS)
         rounds = await replay_newest(Transaction(connection), newest=ticks["many"])
+        incomes = await _read_incomes(
+            connection, until=ticks["last_at"], empty_km_minor=empty_km_minor
+        )
         money = await connection.fetchrow(_MONEY)
         ahead = await connection.fetchrow(_BOOKED_AHEAD)
     assert money["fare_minor"] == money["commission_minor"] + money["driver_net_minor"], (
@@ -75,9 +93,34 @@ async def read_figures(connection: Any) -> Figures:
         ticks=ticks["many"],
         tick_p50_ms=ticks["p50"],
         tick_p99_ms=ticks["p99"],
+        ticks_proven=ticks["proven"],
+        gap_max=ticks["gap_max"],
+        gap_mean=ticks["gap_mean"],
+        held=ticks["held"],
+        gini_income_per_hour=gini(incomes),
         **money,
         booked_ahead=ahead["requested"],
         kept=ahead["kept"],
+    )
+
+
+async def _read_incomes(
+    connection: Any, *, until: datetime | None, empty_km_minor: int
+) -> FloatArray:
+    """Return what each driver earned per hour online in the week before the last tick.
+
+    As fairness counts it: net of the cost of driving empty, and never below 0.
+    """
+    if until is None:
+        return np.empty(0)
+    rows = await earnings(Transaction(connection), since=until - WEEK, until=until)
+    return np.array(
+        [
+            max(row["net_minor"] - row["empty_m"] / 1000 * empty_km_minor, 0.0)
+            / (row["online_s"] / 3600)
+            for row in rows
+            if row["online_s"] > 0
+        ]
     )
 
 
@@ -124,6 +167,13 @@ def make_report(
         },
         "explanations": _explanations(figures),
         "dispatch_ticks": figures.ticks,
+        "dispatch_gap": {
+            "proven": figures.ticks_proven,
+            "mean": figures.gap_mean,
+            "max": figures.gap_max,
+        },
+        "dispatch_held": figures.held,
+        "gini_income_per_hour": round(figures.gini_income_per_hour, 4),
         "dispatch_tick_ms": {
             "p50": round(figures.tick_p50_ms, 1),
             "p99": round(figures.tick_p99_ms, 1),

@@ -89,7 +89,7 @@ async def run_demo(options: DemoOptions) -> int:
         restarts = await _let_the_phones_live(running, plan, screen)
         outcome = read_json(plan.result_path, Outcome)
         async with connected(running.dsn) as connection:
-            figures = await read_figures(connection)
+            figures = await read_figures(connection, empty_km_minor=settings.empty_km_minor)
             checked = await audit(connection)
     report = make_report(
         city=city,

@@ -103,6 +103,8 @@ class Screen:
             ("booked ahead", f"{scheduled['requested']}, {scheduled['kept']} fetched in time"),
             ("offers", ", ".join(f"{many} {state}" for state, many in offers.items())),
             ("dispatch tick", f"median {tick['p50']:g} ms, 99 % below {tick['p99']:g} ms"),
+            ("dispatch gap", _gap(report)),
+            ("income per hour", f"Gini {report['gini_income_per_hour']:.2f}"),
             ("fares", money(report["fare_minor"], currency)),
             ("= commission", money(report["commission_minor"], currency)),
             ("+ drivers' net", money(report["driver_net_minor"], currency)),
@@ -122,6 +124,13 @@ def _opening(report: dict[str, Any]) -> str:
 def _not_driven(report: dict[str, Any]) -> str:
     names = ("cancelled", "no_driver", "no_show", "unfinished")
     return ", ".join(f"{report[name]} {name.replace('_', ' ')}" for name in names)
+
+
+def _gap(report: dict[str, Any]) -> str:
+    gap, ticks = report["dispatch_gap"], report["dispatch_ticks"]
+    if not gap["proven"]:
+        return "nothing proven"
+    return f"at most {gap['max']:.2%}, proven for {gap['proven']} of {ticks} ticks"
 
 
 def _lost(report: dict[str, Any]) -> str:

@@ -70,6 +70,9 @@ def _assert_kept(report: Any) -> None:
     assert report["doubled"] == 0, report["doubles"]
     assert report["invariant_violations"] == 0, report["audit"]
     assert report["explanations"] == 1
+    assert 0 < report["dispatch_gap"]["proven"] <= report["dispatch_ticks"]
+    assert 0 <= report["dispatch_gap"]["mean"] <= report["dispatch_gap"]["max"]
+    assert 0 <= report["gini_income_per_hour"] < 1
     assert report["fare_minor"] == report["commission_minor"] + report["driver_net_minor"] > 0
 
 
