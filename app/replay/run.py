@@ -42,6 +42,8 @@ from matching.replay.simulation import Simulation
 from matching.replay.times import DriveTimes, LineTimes
 
 LINE_EVERY_S = 5.0
+# The policy that obeys the assembly; the others are what people do without one.
+VOTED = "meent"
 type TimesKind = Literal["line", "road"]
 
 
@@ -73,10 +75,11 @@ def run_replay(options: ReplayOptions) -> None:
     Raises:
         ReplayError, CityError and what the road engine refuses: one line that says what to do.
     """
-    policies = _policies(options.policies)
+    named = _policies(options.policies)
     _require_places_for(options)
     settings = load_settings(**({} if options.city is None else {"city": options.city}))
     city = load_city(settings.city)
+    policies = [_as_voted(policy, city) for policy in named]
     say(f"{city.name}: reading who wanted to go where")
     stretch = read_stretch(city, home=settings.home, start=options.start, end=options.end)
     places = places_of(stretch)
@@ -155,6 +158,14 @@ def _policies(names: str) -> list[Policy]:
     if len({policy.name for policy in policies}) < len(policies):
         raise ReplayError("--policy: name each policy once")
     return policies
+
+
+def _as_voted(policy: Policy, city: City) -> Policy:
+    """Return Meent's way to dispatch with the founding weight of fairness, unless one was named."""
+    name, *changes = policy.name.split(":")
+    if name != VOTED or any(change.startswith("fairness_s=") for change in changes):
+        return policy
+    return replace(policy, fairness_s=float(city.statutes.fairness_weight_s))
 
 
 def _require_places_for(options: ReplayOptions) -> None:

@@ -210,6 +210,16 @@ def test_driving_empty_costs_what_the_currency_s_drivers_pay_or_what_is_said(
     assert paid_more == pytest.approx(cheaper["empty_km"] * 100, rel=0.05)
 
 
+def test_meent_weighs_fairness_as_the_city_s_statutes_say_and_the_others_never(
+    home: Path, tmp_path: Path
+) -> None:
+    words = ("--policy", "greedy-closest,optimal-idle,meent,meent:fairness_s=30")
+    policies = replayed(home, tmp_path, *words)["policies"].values()
+    voted_s = load_city(BUILT_IN_CITY).statutes.fairness_weight_s
+    assert voted_s > 0
+    assert [one["parameters"]["fairness_s"] for one in policies] == [0, 0, voted_s, 30]
+
+
 def test_a_ratio_to_nothing_is_left_out() -> None:
     figures = {
         "gini_income_per_hour": 0.0,
