@@ -4,16 +4,19 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.dispatch.solver import Asked, Round, Solver
 from load_tests.figures import percentile
 from matching.assignment import Limits
 from matching.certified import solve_certified
 from matching.problem import Problem
 from matching.road_certificate import LeastDrive
 from matching.travel import StraightLine, great_circle_m
+
+if TYPE_CHECKING:
+    from app.dispatch.solver import Asked, Solver
 
 TICK_S = 0.001
 _TIMES = 5
@@ -40,6 +43,8 @@ class Stall:
 
 async def measure_stalls(problem: Problem, *, line: StraightLine) -> list[Stall]:
     """The stalls with nothing to do, with the solve in a thread, and in the solver's process."""
+    from app.dispatch.solver import Round, Solver  # noqa: PLC0415 - the rest does without
+
     limits = Limits(deadline_s=_UNHURRIED_S)
 
     async def idle() -> None:
@@ -64,8 +69,10 @@ async def measure_stalls(problem: Problem, *, line: StraightLine) -> list[Stall]
         ]
 
 
-async def _asked(solver: Solver, problem: Problem, *, line: StraightLine) -> Asked:
+async def _asked(solver: "Solver", problem: Problem, *, line: StraightLine) -> "Asked":
     """The drives that the solver asks for, answered by the straight line."""
+    from app.dispatch.solver import Asked  # noqa: PLC0415 - as above
+
     blocks = await solver.first_blocks(problem)
     demand, supply = problem.demand, problem.supply
     crow_m = [

@@ -156,7 +156,8 @@ def explained(
     problem: Problem, candidates: Candidates, *, chosen: IntArray, seed: int, origin: Origin
 ) -> Assignment:
     """The pairing of the `chosen` edges, found elsewhere, as a result; refusals as in `solve`."""
-    return _assignment(_prepared(problem, candidates, seed=seed), chosen, origin=origin)
+    instance = _prepared(problem, candidates, seed=seed)
+    return _assignment(instance, chosen, origin=origin)
 
 
 def tie_order(problem: Problem, *, seed: int) -> tuple[IntArray, IntArray]:
@@ -215,7 +216,8 @@ def _tie_order(ids: tuple[Id, ...], *, shuffle: np.random.Generator) -> IntArray
     The ids are sorted before they are shuffled, so the place does not depend on how they were
     listed; they are shuffled so that the lowest id is not favoured in every tie for ever.
     """
-    by_id = np.array(sorted(range(len(ids)), key=lambda one: str(ids[one])), dtype=np.int64)
+    name = [str(one) for one in ids]
+    by_id = np.array(sorted(range(len(ids)), key=name.__getitem__), dtype=np.int64)
     place = np.empty(len(ids), dtype=np.int64)
     place[by_id] = shuffle.permutation(len(ids))
     return place

@@ -30,7 +30,7 @@ from matching.travel import StraightLine
 CERTIFIED_SOLVER = f"{SPARSE_SOLVER}, column generation"
 
 # All sizes below were tried on clustered cities.
-_NEAREST = 10
+_NEAREST = 6
 _NEW_PER_RIDER = 10
 # In the first rounds each rider is offered drivers of one share of this size, at most so many.
 _DRIVERS_IN_SHARE = 500
@@ -224,4 +224,4 @@ def _listed[Side: (Demand, Supply)](side: Side, order: IntArray) -> Side:
         for column in fields(side)
         if column.name != "ids"
     }
-    return replace(side, ids=tuple(side.ids[place] for place in order.tolist()), **taken)
+    return replace(side, ids=tuple(map(side.ids.__getitem__, order.tolist())), **taken)
