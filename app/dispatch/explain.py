@@ -92,9 +92,7 @@ def offer_sentences(stored: Mapping[str, Any], *, language: str) -> list[str]:
     if nearer and told["fallback"] is None:
         words.append(say(_why_not_the_nearer(told), language=language))
     words += _beside_the_runner_up(told, language=language)
-    if told["driver_price_s"] is not None:
-        saved_s = round(-told["driver_price_s"])
-        words.append(say("offer.driver_price", language=language, count=saved_s))
+    words += _worth(told, language=language)
     words += _how_sure(told, language=language)
     words.append(say("offer.declining", language=language))
     return words
@@ -121,6 +119,18 @@ def _beside_the_runner_up(told: Mapping[str, Any], *, language: str) -> list[str
     dearer_s = round(told["runner_up_cost_s"] - told["cost_s"])
     # Only the quick method passes a cheaper one over, and it says so itself.
     return [] if dearer_s < 0 else [say("offer.runner_up", language=language, count=dearer_s)]
+
+
+def _worth(told: Mapping[str, Any], *, language: str) -> list[str]:
+    """Return what the dual prices mean; a rider who waited long adds less than nothing: unsaid."""
+    words = []
+    if told["driver_price_s"] is not None:
+        saved_s = round(-told["driver_price_s"])
+        words.append(say("offer.driver_price", language=language, count=saved_s))
+    if told["rider_price_s"] is not None and told["rider_price_s"] >= 0:
+        added_s = round(told["rider_price_s"])
+        words.append(say("offer.rider_price", language=language, count=added_s))
+    return words
 
 
 def _how_sure(told: Mapping[str, Any], *, language: str) -> list[str]:

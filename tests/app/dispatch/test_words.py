@@ -80,6 +80,7 @@ def every_offer() -> Iterator[dict[str, Any]]:
                         "runner_up_cost_s": runner_up_cost_s,
                         "runner_up_took_another_ride": elsewhere,
                         "driver_price_s": None if gap is None else -1.2,
+                        "rider_price_s": None if gap is None else gap * 10_000 - 1,
                         "fallback": Fallback.OVERRAN if gap is None else None,
                         "gap": gap,
                         "is_estimate": True,
