@@ -9,10 +9,13 @@ import numpy as np
 
 from matching.arrays import FloatArray
 from matching.replay.day import Day
+from matching.replay.figures import hourly
+from matching.replay.income import online_s
 from matching.replay.simulation import Outcome
 
 WIDTH, PANEL_HEIGHT, GAP = 960, 150, 46
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 74, 40
+AXIS = 26
 MOST_BINS = 144
 STEPS_S = (300.0, 900.0, 1800.0, 3600.0, 7200.0)
 TICKS_H = (1, 2, 3, 6, 12, 24)
@@ -80,7 +83,9 @@ def draw(start: datetime, day: Day, outcomes: Mapping[str, Outcome], *, title: s
             [Line(_waits(day, one, edges_s) / 60, lines[name]) for name, one in outcomes.items()],
         ),
     )
-    height = TOP + len(panels) * (PANEL_HEIGHT + GAP) + BOTTOM - GAP
+    # Below the panels along the day one along the drivers, under an axis of its own.
+    income_top = TOP + len(panels) * (PANEL_HEIGHT + GAP) + AXIS
+    height = income_top + PANEL_HEIGHT + BOTTOM
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
         f"<title>{escape(title)}</title><style>{STYLE_SHEET}</style>",
@@ -92,6 +97,13 @@ def draw(start: datetime, day: Day, outcomes: Mapping[str, Outcome], *, title: s
         top = TOP + number * (PANEL_HEIGHT + GAP)
         parts += _panel(name, area, drawn, top=top)
         parts += _hours(start, float(edges_s[-1]), top=top, labelled=number == len(panels) - 1)
+    parts += _panel(
+        "income per hour online, lowest to highest paid driver",
+        None,
+        [Line(_incomes(day, one), lines[name]) for name, one in outcomes.items()],
+        top=income_top,
+    )
+    parts += _shares(top=income_top)
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -118,6 +130,16 @@ def _waits(day: Day, outcome: Outcome, edges_s: FloatArray) -> FloatArray:
     mean_s = np.full(len(many), np.nan)
     np.divide(total, many, out=mean_s, where=many > 0)
     return mean_s
+
+
+def _incomes(day: Day, outcome: Outcome) -> FloatArray:
+    """What the drivers kept per hour online, at each hundredth of them from the lowest paid on."""
+    online = online_s(day.shifts, end_s=outcome.ended_s, until_s=np.inf)
+    major = hourly(outcome.kept_minor, online_s=online) / 100
+    # A debt has no place on an axis from 0.
+    return (
+        np.maximum(np.percentile(major, np.arange(101)), 0) if len(major) else np.full(101, np.nan)
+    )
 
 
 def _legend(lines: Mapping[str, str]) -> list[str]:
@@ -189,6 +211,18 @@ def _hours(start: datetime, length_s: float, *, top: float, labelled: bool) -> l
             parts.append(
                 f'<text x="{x}" y="{bottom + 20}" text-anchor="middle">{at.strftime(form)}</text>'
             )
+    return parts
+
+
+def _shares(*, top: float) -> list[str]:
+    bottom = top + PANEL_HEIGHT
+    parts = [f'<path class="axis" d="M{LEFT} {top} V{bottom} H{WIDTH - RIGHT}"/>']
+    for percent in range(0, 101, 25):
+        x = _x(percent / 100)
+        parts.append(
+            f'<line class="axis" x1="{x}" y1="{bottom}" x2="{x}" y2="{bottom + 4}"/>'
+            f'<text x="{x}" y="{bottom + 20}" text-anchor="middle">{percent} %</text>'
+        )
     return parts
 
 

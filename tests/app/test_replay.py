@@ -87,6 +87,7 @@ def test_the_table_shows_the_policies_side_by_side_and_the_plot_is_a_picture(
     picture = ET.parse(plot).getroot()  # noqa: S314 - we drew it
     texts = [element.text for element in picture.iter() if element.tag.endswith("text")]
     assert "riders waiting for a driver to be sent" in texts
+    assert "income per hour online, lowest to highest paid driver" in texts
     assert "meent:horizon_s=300" in texts
     assert len([one for one in picture.iter() if one.tag.endswith("path")]) > 8
 
