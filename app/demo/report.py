@@ -26,7 +26,7 @@ select count(*) as many,
   coalesce(percentile_cont(0.5) within group (order by tick_ms), 0) as p50,
   coalesce(percentile_cont(0.99) within group (order by tick_ms), 0) as p99,
   count(gap) as proven, max(gap) as gap_max, avg(gap) as gap_mean,
-  coalesce(sum(held), 0) as held, max(at) as last_at
+  coalesce(sum(held), 0) as held, (select max(ended_at) from ride) as last_ride_at
 from dispatch_tick
 """
 # Rides booked ahead that nobody called off, and those where the car stood there in time.
@@ -79,7 +79,7 @@ async def read_figures(connection: Any, *, empty_km_minor: int) -> Figures:
         ticks = await connection.fetchrow(_TICKS)
         rounds = await replay_newest(Transaction(connection), newest=ticks["many"])
         incomes = await _read_incomes(
-            connection, until=ticks["last_at"], empty_km_minor=empty_km_minor
+            connection, until=ticks["last_ride_at"], empty_km_minor=empty_km_minor
         )
         money = await connection.fetchrow(_MONEY)
         ahead = await connection.fetchrow(_BOOKED_AHEAD)
@@ -107,7 +107,7 @@ async def read_figures(connection: Any, *, empty_km_minor: int) -> Figures:
 async def _read_incomes(
     connection: Any, *, until: datetime | None, empty_km_minor: int
 ) -> FloatArray:
-    """Return what each driver earned per hour online in the week before the last tick.
+    """Return what each driver earned per hour online in the week before the last ride ended.
 
     As fairness counts it: net of the cost of driving empty, and never below 0.
     """
