@@ -3,8 +3,8 @@
 `python -m load_tests.pooling [--seeds 10] [--json FILE]`. 100 requests, 60 empty cars of 4 seats in
 a clustered town; at most 5 minutes to the pickup, arrival at most 10 minutes later than alone, at
 once. Whatever a method answers, an order of stops per car, is timed, checked and costed by our own
-code. A peer's time is that of its solving alone; ours is from the words to the finished plan. Who is
-given a second gets it on the processor, whoever else uses the machine.
+code. A peer's time is that of its solving alone; ours is from the words to the finished plan. Who
+is given a second gets it on the processor, whoever else uses the machine.
 """
 
 import argparse

@@ -21,7 +21,7 @@ from matching.pooling.kernels import (
     STOP,
     VEHICLE,
     retime,
-)  # fmt: skip
+)
 from matching.pooling.plan import Plan, orders_of, plan_of, promised
 from matching.pooling.tables import Board
 from matching.pooling.words import Pool, Stop, StopKind

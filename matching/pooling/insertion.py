@@ -19,7 +19,7 @@ from matching.pooling.kernels import (
     cheapest,
     put_by_regret,
     put_in_order,
-)  # fmt: skip
+)
 from matching.pooling.plan import Carried, Plan, orders_of, promised, rides_of, route_of
 from matching.pooling.words import Pool, Stop, StopKind
 

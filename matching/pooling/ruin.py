@@ -23,7 +23,7 @@ from matching.pooling.kernels import (
     put_by_regret,
     put_in_order,
     wander,
-)  # fmt: skip
+)
 from matching.pooling.plan import Plan, promised
 from matching.pooling.tables import Board, Walk
 from matching.pooling.words import Pool
