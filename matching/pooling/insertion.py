@@ -57,7 +57,8 @@ class Insertion:
 class Quotes:
     """Answers at once, for any number of parties, what it would be to join the routes of `plan`.
 
-    Nothing is promised by an answer: each is given as if the others had not been asked.
+    `plan` is one that `check_plan` finds nothing wrong with. Nothing is promised by an answer: each
+    is given as if the others had not been asked, whatever it would cost.
     """
 
     def __init__(self, pool: Pool, plan: Plan) -> None:
