@@ -1,0 +1,158 @@
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from load_tests.sumo.cases import AIMS, City, Network, city_in, judged, make_cases, ratios, work_of
+from load_tests.sumo.demand import DEMAND_S, TAXIS, Street, write_routes
+from load_tests.sumo.fleet import Pace
+from load_tests.sumo.networks import GRID
+from load_tests.sumo.results import Result, read_result
+from load_tests.sumo.runs import CLOSEST, GREEDY, OURS, Case, Run
+
+TOWN = [
+    Street(name=f"e{x}-{y}", x_m=200.0 * x, y_m=200.0 * y, length_m=180.0, lane=0)
+    for x in range(8)
+    for y in range(8)
+]
+
+
+def routes(folder: Path, *, seed: int, per_hour: float = 300) -> ET.Element:
+    path = folder / f"{seed}-{per_hour}.xml"
+    count = write_routes(path, streets=TOWN, per_hour=per_hour, seed=seed)
+    root = ET.parse(path).getroot()  # noqa: S314 - written a moment ago
+    assert len(root.findall("person")) == count
+    return root
+
+
+def test_requests_come_at_the_asked_rate_in_the_order_of_their_moments(tmp_path: Path) -> None:
+    people = [
+        person for seed in range(5) for person in routes(tmp_path, seed=seed).findall("person")
+    ]
+    assert len(people) == pytest.approx(1500, rel=0.08)
+    one_hour = [float(one.attrib["depart"]) for one in routes(tmp_path, seed=9).findall("person")]
+    assert one_hour == sorted(one_hour)
+    assert one_hour[0] >= 0
+    assert one_hour[-1] <= DEMAND_S
+
+
+def test_nobody_rides_less_than_a_seventh_of_the_way_across(tmp_path: Path) -> None:
+    at = {street.name: (street.x_m, street.y_m) for street in TOWN}
+    for ride in routes(tmp_path, seed=1).iter("ride"):
+        (x, y), (u, v) = at[ride.attrib["from"]], at[ride.attrib["to"]]
+        assert ((x - u) ** 2 + (y - v) ** 2) ** 0.5 >= 0.15 * 1400
+
+
+def test_the_same_seed_makes_the_same_requests_and_taxis_do_not_hang_on_the_load(
+    tmp_path: Path,
+) -> None:
+    def taxis(root: ET.Element) -> list[str]:
+        return [one.attrib["edges"] for one in root.iter("route")]
+
+    (tmp_path / "again").mkdir()
+    again = routes(tmp_path / "again", seed=1)
+    assert ET.tostring(routes(tmp_path, seed=1)) == ET.tostring(again)
+    assert taxis(routes(tmp_path, seed=1)) == taxis(routes(tmp_path, seed=1, per_hour=50))
+    assert taxis(routes(tmp_path, seed=1)) != taxis(routes(tmp_path, seed=2))
+    assert len(taxis(again)) == TAXIS
+
+
+def test_whoever_was_never_picked_up_has_waited_to_the_end(tmp_path: Path) -> None:
+    tripinfo = tmp_path / "tripinfo.xml"
+    tripinfo.write_text(
+        """<tripinfos>
+        <personinfo id="a" depart="100.00">
+          <ride waitingTime="60.00" vehicle="t1" depart="160.00" arrival="460.00"/></personinfo>
+        <personinfo id="b" depart="500.00">
+          <ride waitingTime="-1" vehicle="t2" depart="800.00" arrival="-1"/></personinfo>
+        <personinfo id="c" depart="600.00">
+          <ride waitingTime="-1" vehicle="NULL" depart="-1" arrival="-1"/></personinfo>
+        <tripinfo id="t1" routeLength="3000.00"><taxi occupiedDistance="1500.00"/></tripinfo>
+        <tripinfo id="t2" routeLength="1000.00"><taxi occupiedDistance="500.00"/></tripinfo>
+        <tripinfo id="car" routeLength="9999.00"/>
+        </tripinfos>"""
+    )
+    result = read_result(tripinfo, end_s=1000)
+    assert (result.riders, result.unserved) == (3, 1)
+    assert result.wait_mean_s == pytest.approx((60 + 300 + 400) / 3)
+    assert result.ride_mean_s == pytest.approx((300 + 200) / 2)
+    assert (result.taxi_km, result.occupied_share) == (4, 0.5)
+
+
+def run_of(dispatcher: str, *, seed: int, wait_s: float, network: str = GRID) -> Run:
+    case = Case(
+        network=network,
+        load="saturated",
+        per_hour=600,
+        seed=seed,
+        net=Path("net"),
+        routes=Path("routes"),
+    )
+    result = Result(
+        riders=1,
+        unserved=0,
+        wait_mean_s=wait_s,
+        wait_p95_s=2 * wait_s,
+        ride_mean_s=300,
+        taxi_km=100,
+        occupied_share=0.5,
+    )
+    return Run(case=case, dispatcher=dispatcher, result=result, wall_s=1)
+
+
+def test_ratios_are_taken_seed_by_seed_and_only_where_both_were_run() -> None:
+    runs = [
+        run_of(CLOSEST, seed=1, wait_s=300),
+        run_of(OURS, seed=2, wait_s=100),
+        run_of(OURS, seed=1, wait_s=240),
+        run_of(CLOSEST, seed=2, wait_s=200),
+        run_of(CLOSEST, seed=3, wait_s=1),
+        run_of(OURS, seed=1, wait_s=999, network="elsewhere"),
+    ]
+    assert ratios(runs, network=GRID, aim=AIMS[0]) == [0.8, 0.5]
+
+
+def test_a_goal_is_the_mean_of_the_ratios_under_the_limit_of_its_kind_of_network() -> None:
+    runs = [
+        run_of(name, seed=seed, wait_s=wait_s, network=network)
+        for network in (GRID, "Vaduz")
+        for name, seed, wait_s in (
+            (CLOSEST, 1, 300.0),
+            (OURS, 1, 240.0),
+            (CLOSEST, 2, 300.0),
+            (OURS, 2, 300.0),
+        )
+    ]
+    mean = {goal.what.split(",")[0]: goal for goal in judged(runs) if "wait_mean_s" in goal.what}
+    assert mean[GRID].value == mean["Vaduz"].value == pytest.approx(0.9)
+    assert mean[GRID].is_met
+    assert not mean["Vaduz"].is_met
+
+
+def test_every_dispatcher_gets_the_same_files_and_the_naive_one_only_once(tmp_path: Path) -> None:
+    network = Network(GRID, tmp_path / "grid.net.xml", TOWN)
+    cases = make_cases(network, seeds=2, saturated_per_hour=60)
+    work = work_of(cases)
+    assert all(case.routes.exists() for case in cases)
+    assert {(case.load, case.per_hour) for case in cases} == {
+        ("saturated", 60),
+        ("light", 30),
+        ("pooled", 700),
+    }
+    assert [case.seed for case, dispatcher in work if dispatcher == GREEDY] == [1]
+    for peer in (CLOSEST, OURS):
+        served = [case for case, dispatcher in work if dispatcher == peer]
+        assert served == [case for case in cases if case.load != "pooled"]
+
+
+def test_a_city_folder_names_its_own_extract(tmp_path: Path) -> None:
+    (tmp_path / "city.toml").write_text('name = "Vaduz"\n[files]\nroads = "streets.osm.pbf"\n')
+    assert city_in(tmp_path) == City("Vaduz", tmp_path / "streets.osm.pbf")
+
+
+def test_the_pace_begins_with_a_guess_and_follows_what_drives_take() -> None:
+    pace = Pace()
+    assert pace.factor == pytest.approx(1.15)
+    for _ in range(1000):
+        pace.learn(100, took_s=200)
+    assert pace.factor == pytest.approx(2, rel=0.02)
