@@ -7,15 +7,7 @@ A statement returns one column, ``fault``: null where the promise is kept.
 from dataclasses import dataclass
 
 from app.foundation.database import APP_ROLE
-from app.rides.lifecycle import (
-    CLOSED_STATES,
-    DRIVING_STATES,
-    FIRST_EVENTS,
-    OPEN_STATES,
-    TRANSITIONS,
-    UNFINISHED_STATES,
-    RideState,
-)
+from app.rides import lifecycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +24,7 @@ def _rows(*values: tuple[str, ...]) -> str:
     return ", ".join(f"({', '.join(repr(str(part)) for part in row)})" for row in values)
 
 
-def _states(states: tuple[RideState, ...]) -> str:
+def _states(states: tuple[lifecycle.RideState, ...]) -> str:
     return ", ".join(repr(str(state)) for state in states)
 
 
@@ -117,13 +109,22 @@ left join pg_constraint c on c.conname = wanted.name and c.connamespace = 'publi
 ONE_RIDE_PER_DRIVER = f"""
 select case when count(*) > 1
     then 'driver ' || driver_id || ' has ' || count(*) || ' open rides' end as fault
-from ride where driver_id is not null and state in ({_states(DRIVING_STATES)}) group by driver_id
+from ride where state in ({_states(lifecycle.DRIVING_STATES)}) group by driver_id
 """
 
 ONE_RIDE_PER_RIDER = f"""
 select case when count(*) > 1
     then 'rider ' || rider_id || ' has ' || count(*) || ' open rides' end as fault
-from ride where state in ({_states(OPEN_STATES)}) group by rider_id
+from ride where state in ({_states(lifecycle.OPEN_STATES)}) group by rider_id
+"""
+
+PICKUP_WINDOWS_ARE_APART = """
+select case when other.id is not null
+    then 'rides ' || r.id || ' and ' || other.id || ' of one rider are for one time' end as fault
+from ride r left join lateral (
+  select o.id from ride o where o.rider_id = r.rider_id and o.id > r.id and o.ended_at is null
+    and o.pickup_from < r.pickup_until and o.pickup_until > r.pickup_from limit 1) as other on true
+where r.ended_at is null
 """
 
 # An accepted offer is the beginning of an assignment: were there two for one, somebody drives in
@@ -307,10 +308,10 @@ from policy_version p left join cooperative c on true
 
 # The whole table of steps, and the first ones, which have no state before them.
 _STEPS = _rows(
-    *(("", event, state) for state, event in FIRST_EVENTS.items()),
+    *(("", event, state) for state, event in lifecycle.FIRST_EVENTS.items()),
     *(
         (source, transition.event, transition.target)
-        for transition in TRANSITIONS.values()
+        for transition in lifecycle.TRANSITIONS.values()
         for source in transition.sources
     ),
 )
@@ -346,7 +347,7 @@ select case when e.hold_id is null
     when e.outcome = 'posted' and j.subject_id is distinct from r.id
     then 'the hold of ride ' || r.id || ' was posted for something else' end as fault
 from ride r left join hold_end e on e.hold_id = r.hold_id left join journal j on j.id = e.journal_id
-where r.state in ({_states(CLOSED_STATES)})
+where r.state in ({_states(lifecycle.CLOSED_STATES)})
 """
 
 OPEN_RIDES_HOLD_THEIR_FARE = f"""
@@ -356,7 +357,7 @@ select case when e.hold_id is not null
     then 'ride ' || r.id || ' costs ' || q.fare_minor || ' but ' || h.amount_minor || ' are held'
     end as fault
 from ride r join quote q on q.id = r.quote_id join hold h on h.id = r.hold_id
-left join hold_end e on e.hold_id = r.hold_id where r.state in ({_states(UNFINISHED_STATES)})
+left join hold_end e using (hold_id) where r.state in ({_states(lifecycle.UNFINISHED_STATES)})
 """
 
 STREAMS_HAVE_NO_GAPS = """
@@ -373,6 +374,7 @@ full join (select stream_id, min(seq) as lowest, max(seq) as highest, count(*) a
 ALL: tuple[Invariant, ...] = (
     Invariant("no driver has two open rides", "G2", ONE_RIDE_PER_DRIVER),
     Invariant("no rider has two open rides", "G2", ONE_RIDE_PER_RIDER),
+    Invariant("no rider is booked twice for one time", "G2", PICKUP_WINDOWS_ARE_APART),
     Invariant("one accepted offer begins one assignment", "G2", ONE_ACCEPTED_OFFER),
     Invariant("unique indexes stand", "G2", INDEXES_STAND),
     Invariant("constraints stand", "G2", CONSTRAINTS_STAND),

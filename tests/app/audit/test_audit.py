@@ -212,6 +212,14 @@ FAULTS: dict[str, tuple[str, ...]] = {
             " where state = 'cancelled'"
         ),
     ),
+    "no rider is booked twice for one time": (
+        (
+            "update ride set state = case state when 'requested' then 'scheduled' else state end,"
+            " rider_id = (select rider_id from ride where state = 'arrived'),"
+            " pickup_from = '2026-05-22 18:00+00', pickup_until = '2026-05-22 18:10+00'"
+            " where state in ('requested', 'arrived')"
+        ),
+    ),
     "each answered command acted once": (
         (
             "insert into idempotency_key (actor_id, key, fingerprint, status, body, created_at)"
