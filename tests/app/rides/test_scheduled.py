@@ -15,6 +15,7 @@ from app.audit.report import audit
 from app.foundation.database import Database
 from app.rides import scheduled
 from app.rides.service import give_up_searches
+from matching.replay.day import Rules
 from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import Person, make_driver, make_member
 from tests.steps import BALZERS, VADUZ, ask_price, book, slug, stand, take
@@ -54,6 +55,13 @@ async def held_minor(owner: asyncpg.Connection, rider: Person) -> int:
             rider.id,
         )
     )
+
+
+def test_a_replay_keeps_the_times_of_the_live_city() -> None:
+    rules = Rules()
+
+    assert scheduled.WINDOW.total_seconds() == rules.pickup_window_s
+    assert scheduled.SEARCH_AHEAD.total_seconds() == rules.search_ahead_s
 
 
 async def test_a_price_for_later_is_locked_with_its_moment_and_promises_no_near_driver(
