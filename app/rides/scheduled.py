@@ -13,9 +13,9 @@ from app.rides.lifecycle import Party, Step
 from app.rides.steps import emit, take_step
 
 WINDOW = timedelta(minutes=10)  # the car comes from the wished moment on, this late at most
-# From then on dispatch knows of the ride, and keeps a driver for it once few are left who could come
-# later (`matching.booked`). Nobody is farther away than 20 minutes, most are within 5, the window
-# adds 10, and an offer may be declined a few times.
+# From then on dispatch knows of the ride, and keeps a driver for it once few are left who could
+# come later (`matching.booked`). Nobody is farther away than 20 minutes, most are within 5, the
+# window adds 10, and an offer may be declined a few times.
 SEARCH_AHEAD = timedelta(minutes=15)
 REMIND_AHEAD = timedelta(minutes=30)  # time enough to cancel before anybody drives
 # Each holds its fare, and each may keep a driver from somebody else.
