@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from matching.anticipation import in_time
 from matching.arrays import LONGEST_S, FloatArray
 from matching.assignment import Limits, solve, solve_greedy
 from matching.booked import in_play, is_due
@@ -17,6 +18,8 @@ from matching.travel import StraightLine
 # Nobody gets there faster than this, so nobody is left out before the exact times are known.
 AT_BEST = StraightLine(detour=1.0, speed_mps=90 / 3.6)
 LIMITS = Limits()
+# So many riders who wait are no queue, however few drivers there are.
+FEW = 10
 
 type Times = Callable[[Candidates], FloatArray]
 
@@ -35,12 +38,15 @@ class Policy:
     """A way to dispatch and its parameters.
 
     `horizon_s`: drivers who become free within so many seconds are columns too; they are never
-    sent, but riders may be held for them. `margin_s` is the price of that risk, `age_credit` the
-    seconds of pickup forgiven per second waited. `unserved_s` is the price of leaving a rider to
-    the next tick; None puts it above every price of an edge. Shortly before a rider gives up, a
-    driver who would be with her within `rescue_s` is sent although a nearer one is free later; but
-    only while there are no more riders than `rescue_load` times the drivers, because with a longer
-    queue fetching one from afar loses several others.
+    sent, but riders may be held for them. `margin_s` and `margin_share` are the price of that risk,
+    `age_credit` the seconds of pickup forgiven per second waited. `unserved_s` is the price of
+    leaving a rider to the next tick; None puts it above every price of an edge. The longer the
+    queue, the nearer that price comes to `crowded_s`, and reaches it where the riders beyond the
+    first `FEW` are `crowded_load` times the drivers: then fetching one from afar would lose several
+    others. With `crowded_s` None it stays. `stay_s` is what `Weights.stay_s` says.
+    Nobody is held for a driver who is free only after the rider has given up, where somebody else
+    would be with her within `rescue_s`; and not at all while there are more riders than
+    `rescue_load` times the drivers.
     `fairness_s` is what `Weights.fairness_s` says; with `hints` 1 idle drivers are told where to
     wait.
     `per_rider` and `per_driver` are the lengths of the candidate lists. `greedy` names no optimum:
@@ -52,9 +58,13 @@ class Policy:
     horizon_s: float = 0.0
     margin_s: float = 90.0
     age_credit: float = 0.3
+    margin_share: float = 0.0
     unserved_s: float | None = None
-    rescue_s: float = 480.0
-    rescue_load: float = 0.1
+    crowded_s: float | None = None
+    crowded_load: float = 0.3
+    stay_s: float = 0.0
+    rescue_s: float = 1800.0
+    rescue_load: float = 100.0
     fairness_s: float = 0.0
     hints: int = 0
     per_rider: int = 30
@@ -62,12 +72,15 @@ class Policy:
 
     def weights(self, rules: Rules) -> Weights:
         """What the match values under this policy."""
-        dearest_s = rules.max_pickup_s + self.horizon_s + self.margin_s + self.fairness_s
+        latest_s = self.horizon_s * (1 + self.margin_share) + self.margin_s
+        dearest_s = rules.max_pickup_s + latest_s + self.stay_s + self.fairness_s
         return Weights(
             age_credit=self.age_credit,
             unserved_s=dearest_s if self.unserved_s is None else self.unserved_s,
             max_pickup_s=rules.max_pickup_s,
             soon_free_margin_s=self.margin_s,
+            soon_free_share=self.margin_share,
+            stay_s=self.stay_s,
             fairness_s=self.fairness_s,
         )
 
@@ -93,11 +106,27 @@ class Policy:
             return _in_turn(candidates)
         if self.greedy == "closest":
             return _sent(problem, solve_greedy(problem, candidates, seed=seed).pairings)
-        candidates = in_play(problem, candidates)
-        in_time = candidates
-        if len(problem.demand) <= max(1, self.rescue_load * len(problem.supply)):
-            in_time = _in_time(problem, candidates, patience_s=patience_s, rescue_s=self.rescue_s)
-        return _sent(problem, solve(problem, in_time, limits=LIMITS, seed=seed).pairings)
+        demand = problem.demand
+        possible = in_time(
+            problem,
+            in_play(problem, candidates),
+            gives_up_in_s=np.minimum(patience_s - demand.waited_s, demand.late_in_s),
+            rescue_s=self.rescue_s,
+            rescue_load=self.rescue_load,
+        )
+        priced = self.priced(problem)
+        return _sent(priced, solve(priced, possible, limits=LIMITS, seed=seed).pairings)
+
+    def priced(self, problem: Problem) -> Problem:
+        """The same tick, with the price of leaving a rider that fits the length of the queue."""
+        if self.crowded_s is None:
+            return problem
+        weights = problem.weights
+        queue = int(np.count_nonzero(problem.demand.due_in_s == 0)) - FEW
+        longest = max(self.crowded_load * len(problem.supply), 1e-9)
+        share = min(max(queue, 0) / longest, 1.0)
+        unserved_s = weights.unserved_s + share * (self.crowded_s - weights.unserved_s)
+        return replace(problem, weights=replace(weights, unserved_s=unserved_s))
 
 
 POLICIES: Mapping[str, Policy] = MappingProxyType(
@@ -107,7 +136,14 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
             Policy("greedy-fcfs", greedy="in turn"),
             Policy("greedy-closest", greedy="closest", age_credit=0.0),
             Policy("optimal-idle"),
-            Policy("meent", horizon_s=600.0),
+            Policy(
+                "meent",
+                horizon_s=600.0,
+                margin_share=0.2,
+                age_credit=0.0,
+                crowded_s=400.0,
+                stay_s=200.0,
+            ),
         )
     }
 )
@@ -117,8 +153,12 @@ PARAMETERS: Mapping[str, type[float]] = MappingProxyType(
     {
         "horizon_s": float,
         "margin_s": float,
+        "margin_share": float,
         "age_credit": float,
         "unserved_s": float,
+        "crowded_s": float,
+        "crowded_load": float,
+        "stay_s": float,
         "rescue_s": float,
         "rescue_load": float,
         "fairness_s": float,
@@ -150,22 +190,6 @@ def named_policy(text: str) -> Policy:
         if not 0 <= given[key] <= LONGEST_S:
             raise ValueError(f"{key} must not be negative, got {value}")
     return replace(POLICIES[name], name=text, **given)  # type: ignore[arg-type] # by the table
-
-
-def _in_time(
-    problem: Problem, candidates: Candidates, *, patience_s: float, rescue_s: float
-) -> Candidates:
-    """Without drivers who become free only after the rider has given up, where she can be rescued.
-
-    That is where somebody else is free in time and with the rider within `rescue_s`.
-    """
-    free_in_s = problem.supply.free_in_s[candidates.driver]
-    gives_up_in_s = np.minimum(patience_s - problem.demand.waited_s, problem.demand.late_in_s)
-    late = free_in_s > gives_up_in_s[candidates.rider]
-    near = ~late & (free_in_s + candidates.pickup_s <= rescue_s)
-    rescued = np.zeros(candidates.rider_count, dtype=np.bool_)
-    rescued[candidates.rider[near]] = True
-    return candidates.keep(~(late & rescued[candidates.rider]))
 
 
 def _in_turn(candidates: Candidates) -> tuple[Pair, ...]:

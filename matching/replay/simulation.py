@@ -12,6 +12,7 @@ from matching.replay.drift import Drift
 from matching.replay.income import Takings, empty_m
 from matching.replay.policies import Pair, Policy
 from matching.replay.times import DriveTimes
+from matching.sought_after import RECENT_S, sought_after
 
 NOBODY = -1
 
@@ -71,9 +72,12 @@ class Simulation:
         self._seed = seed
         self._weights = policy.weights(day.rules)
         many = len(day.requests)
-        # Of each shift: when its driver is free, when dispatch thinks so, and where that will be.
+        # Of each shift: when its driver is free, when dispatch thinks so, and where that will be;
+        # the beginning of her ride and how long dispatch then thought that it takes.
         self._free_s = day.shifts.start_s.copy()
         self._expected_free_s = day.shifts.start_s.copy()
+        self._departs_s = day.shifts.start_s.copy()
+        self._expected_ride_s = np.zeros(len(day.shifts))
         self._place = np.array(day.shifts.stands_at, dtype=np.int64)
         booked, rules = day.requests.booked_ahead, day.rules
         # A rider gives up when her patience or her plans end, whichever comes first; who booked
@@ -185,6 +189,7 @@ class Simulation:
         shifts = self._day.shifts
         on_shift = self._on_shift(now_s)
         free = on_shift & (self._free_s <= now_s)
+        self._look_where_they_are(now_s)
         # Who is late is expected at any moment, but not now.
         free_in_s = np.maximum(self._expected_free_s - now_s, self._day.rules.window_s)
         soon = on_shift & ~free & (free_in_s <= self._policy.horizon_s)
@@ -206,6 +211,29 @@ class Simulation:
         for pair in pairs:
             sent += self._offer(int(riders[pair.rider]), int(able[pair.driver]), pair, now_s)
         return Tick(now_s, waiting, many_free, sent)
+
+    def _look_where_they_are(self, now_s: float) -> None:
+        """When drivers under way will be free, from how much of the way lies before them.
+
+        They are taken to drive at an even pace, so that what dispatch expects comes true at last.
+        """
+        ride_s = np.maximum(self._free_s - self._departs_s, 1e-9)
+        left = np.clip((self._free_s - now_s) / ride_s, 0.0, 1.0)
+        self._expected_free_s = np.maximum(self._departs_s, now_s) + left * self._expected_ride_s
+
+    def _sought_after(self, now_s: float, stands: IntArray) -> FloatArray:
+        """Per place how soon another rider is expected near it, from who asked lately."""
+        if not self._weights.stay_s:
+            return np.zeros(len(stands))
+        places, requests = self._day.places, self._day.requests
+        recent = slice(*np.searchsorted(requests.requested_s, (now_s - RECENT_S, now_s)))
+        asked = requests.pickup[recent][~requests.booked_ahead[recent]]
+        return sought_after(
+            lat=places.lat[stands],
+            lng=places.lng[stands],
+            asked_lat=places.lat[asked],
+            asked_lng=places.lng[asked],
+        )
 
     def _problem(self, now_s: float, able: IntArray, free_in_s: FloatArray) -> Problem:
         places, requests = self._day.places, self._day.requests
@@ -233,6 +261,7 @@ class Simulation:
                 lng=places.lng[stands],
                 free_in_s=free_in_s,
                 underpaid=lacking,
+                sought_after=self._sought_after(now_s, stands),
             ),
             weights=self._weights,
             excluded=frozenset(self._declined),
@@ -269,6 +298,8 @@ class Simulation:
         self._dropped_off_s[rider] = departs_s + requests.ride_s[rider]
         self._place[shift] = requests.dropoff[rider]
         self._free_s[shift] = self._dropped_off_s[rider]
+        self._departs_s[shift] = departs_s
+        self._expected_ride_s[shift] = requests.expected_ride_s[rider]
         self._expected_free_s[shift] = departs_s + requests.expected_ride_s[rider]
         self._begin_next_later(shift)
         following = int(self._day.shifts.following[shift])
@@ -296,6 +327,7 @@ class Simulation:
         if following != NOBODY and self._free_s[following] < self._free_s[shift]:
             self._free_s[following] = self._free_s[shift]
             self._expected_free_s[following] = self._free_s[shift]
+            self._departs_s[following] = self._free_s[shift]
             self._place[following] = self._place[shift]
 
     def _accepts(self, rider: int, shift: int) -> bool:

@@ -55,3 +55,21 @@ def test_waiting_until_a_driver_is_free_counts_with_a_margin_for_the_risk() -> N
     assert terms.of(0)[-1] == Term("wait_until_free", 0)
     assert terms.of(1)[-1] == Term("wait_until_free", 723)
     assert terms.total_ds.tolist() == [600, 900 + 723, 900]
+
+
+def test_the_margin_for_a_driver_not_yet_free_may_grow_with_the_time_ahead() -> None:
+    asked = problem(1, 1, weights=Weights(soon_free_margin_s=60, soon_free_share=0.5))
+    soon = replace(asked, supply=replace(asked.supply, free_in_s=np.array([100.0])))
+    assert cost_terms(soon, candidates([[90]])).of(0)[-1] == Term("wait_until_free", 2100)
+
+
+def test_a_driver_near_whom_riders_are_expected_costs_up_to_the_weight_of_staying() -> None:
+    asked = problem(1, 2, weights=Weights(stay_s=200))
+    table = candidates([[60, 90]])
+    assert tuple(term.name for term in cost_terms(asked, table).of(0)) == tuple(EDGE_TERMS)
+    wanted = replace(asked, supply=replace(asked.supply, sought_after=np.array([0.75, 0.0])))
+    terms = cost_terms(wanted, table)
+    assert terms.of(0)[-1] == Term("staying", 1500)
+    assert terms.of(1)[-1] == Term("staying", 0)
+    without = replace(wanted, weights=Weights())
+    assert tuple(term.name for term in cost_terms(without, table).of(0)) == tuple(EDGE_TERMS)

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matching.problem import Demand, Problem, Supply
 from matching.replay.day import Day, Places, Requests, Rules, Shifts
 from matching.replay.figures import gini, spread
-from matching.replay.policies import POLICIES
+from matching.replay.policies import FEW, POLICIES
 from matching.replay.simulation import NOBODY, Outcome, Simulation
 from matching.replay.times import ZoneTimes
 
@@ -114,15 +115,68 @@ def test_nobody_is_held_for_less_than_the_margin_of_the_risk(stands_at: int, shi
     assert replayed(day(asked, drivers=[1, stands_at])).shift[1] == shift
 
 
-@pytest.mark.parametrize(("stands_at", "shift"), [(10, 1), (11, NOBODY)])
-def test_shortly_before_a_rider_gives_up_she_is_rescued_from_not_too_far(
+@pytest.mark.parametrize(("stands_at", "shift"), [(22, 1), (23, NOBODY)])
+def test_nobody_is_held_for_a_driver_who_is_free_after_the_rider_has_given_up(
     stands_at: int, shift: int
 ) -> None:
-    # The first driver is free after her patience; the other is 480 or 540 s away.
+    # The first driver is free too late; the other is 1200 or 1260 s away, and 1200 is allowed.
     rules = Rules(window_s=5.0, patience_s=10.0, boarding_s=30.0)
     asked = [(5.0, 1, 2, 40.0), (60.0, 2, 5, 100.0)]
     ended = replayed(day(asked, drivers=[1, stands_at], rules=rules))
     assert ended.shift.tolist() == [0, shift]
+
+
+@pytest.mark.parametrize(("riders", "sent"), [(10, True), (30, False)])
+def test_nobody_is_fetched_from_afar_while_the_queue_is_long(riders: int, *, sent: bool) -> None:
+    # All are 8 minutes away, and nobody else drives.
+    asked = [(5.0, 10, 11, 100.0)] * riders
+    rules = Rules(window_s=5.0, patience_s=60.0, boarding_s=30.0)
+    assert replayed(day(asked, drivers=[2], rules=rules)).served.any() == sent
+
+
+def test_the_price_of_leaving_a_rider_falls_with_the_queue_to_that_of_a_crowd() -> None:
+    policy = replace(POLICIES["meent"], unserved_s=1400.0, crowded_s=400.0, crowded_load=0.5)
+
+    def price_s(riders: int, drivers: int, *, not_yet: int = 0) -> float:
+        due_in_s = np.zeros(riders)
+        due_in_s[:not_yet] = 900.0
+        demand = Demand(
+            ids=tuple(range(riders)),
+            lat=np.zeros(riders),
+            lng=np.zeros(riders),
+            waited_s=np.zeros(riders),
+            due_in_s=due_in_s,
+        )
+        supply = Supply(tuple(range(drivers)), np.zeros(drivers), np.zeros(drivers))
+        given = Problem(demand=demand, supply=supply, weights=policy.weights(Rules()))
+        return policy.priced(given).weights.unserved_s
+
+    assert price_s(FEW, 1) == 1400
+    assert price_s(FEW + 25, 100) == 900
+    assert price_s(FEW + 50, 100) == price_s(FEW + 300, 100) == price_s(FEW + 1, 0) == 400
+    assert price_s(FEW + 25, 100, not_yet=25) == 1400
+
+
+@pytest.mark.parametrize(("stay_s", "comes_from"), [(0.0, 12), (200.0, 25)])
+def test_a_driver_stays_where_others_will_ask_soon_if_one_further_off_is_not_needed_there(
+    stay_s: float, comes_from: int
+) -> None:
+    # Ten riders asked about place 10, and two drivers are left there; the third stands alone.
+    asked = [(1.0, 10, 50, 4000.0)] * 10 + [(100.0, 18, 50, 60.0)]
+    drivers = [10] * 10 + [12, 12, 25]
+    policy = replace(POLICIES["meent"], stay_s=stay_s)
+    simulation = Simulation(day(asked, drivers=drivers), policy=policy, times=MINUTES, seed=1)
+    list(simulation.ticks())
+    assert simulation.outcome().came_from[10] == comes_from
+
+
+def test_dispatch_sees_how_far_a_driver_under_way_has_come() -> None:
+    # 1,000 s were expected of a ride of 200; when the rider asks, a twentieth of it is left.
+    asked = day([(5.0, 1, 2, 200.0), (224.0, 2, 5, 100.0)], drivers=[1, 9])
+    feared = replace(asked.requests, expected_ride_s=np.array([1000.0, 100.0]))
+    ended = replayed(replace(asked, requests=feared))
+    assert ended.shift.tolist() == [0, 0]
+    assert ended.ended_waiting_s[1] == 5.0 + 30.0 + 200.0
 
 
 def test_a_driver_whose_ride_lasts_longer_than_expected_is_not_sent_before_its_end() -> None:
