@@ -9,6 +9,7 @@ meanwhile takes her place.
 import numpy as np
 
 from matching.arrays import LONGEST_S, BoolArray, FloatArray, IntArray
+from matching.costs import wait_until_free
 from matching.problem import Candidates, Pairing, Problem
 
 EARLY_S = 120.0
@@ -39,9 +40,7 @@ def in_play(problem: Problem, candidates: Candidates) -> Candidates:
 
 def _there_in_s(problem: Problem, candidates: Candidates) -> FloatArray:
     """Per edge: when the driver would be there, with the margin for who is not free yet."""
-    free_in_s = problem.supply.free_in_s
-    margin_s = np.where(free_in_s > 0, problem.weights.soon_free_margin_s, 0.0)
-    return np.asarray((free_in_s + margin_s)[candidates.driver] + candidates.pickup_s)
+    return np.asarray(wait_until_free(problem, candidates) / 10 + candidates.pickup_s)
 
 
 def _per_rider(candidates: Candidates, counted: BoolArray) -> IntArray:
