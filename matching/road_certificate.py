@@ -69,12 +69,16 @@ def certify(
 ) -> RoadCertificate:
     """How far `assignment`, made over the `candidates`, can be from the best over all pairs.
 
-    `candidates` are those among `timed` that may be paired. A pair not timed may be paired if the
+    `candidates` are those among `timed` that may be paired; the assignment may be one over some of
+    them. A pair not timed may be paired if the
     least drive is within `weights.max_pickup_s` and it is not excluded. True whatever the
     assignment; near where it is an optimum. Where a timed pair was quicker than the least drive
     allows, that cannot be trusted and nothing is said, unless all pairs were timed. `is_over` is
     asked between steps, for a caller who has a clock: what is proven by then is stated.
     """
+    pairs = len(problem.demand) * len(problem.supply)
+    if len(timed.rider) < pairs and is_over():
+        return RoadCertificate(None, ())
     guesses = _Guesses(problem, candidates, assignment, timed=timed, least=least)
     bound_ds = guesses.bound_ds(is_over)
     ask = blocks_of(problem, *guesses.worth_timing())

@@ -20,6 +20,7 @@ from app.foundation.problems import TooManyRequests
 from matching.anticipation import in_time
 from matching.arrays import FloatArray
 from matching.assignment import Limits, solve, solve_greedy
+from matching.candidates import for_router
 from matching.passed_over import PassedOver, explain_passed_over
 from matching.problem import Assignment, Candidates, Demand, Fallback, Problem, Supply
 from matching.record import unpack
@@ -32,6 +33,7 @@ MOST_QUESTIONS = 16  # that wait for an answer at once
 ANSWER_S = 5.0
 # After this share of the deadline no further step of a proof begins: the pairing is worth more.
 PROOF_SHARE = 0.3
+MOST_EDGES = 50_000  # more make the solver slow and hardly a pairing better
 
 log = structlog.get_logger("dispatch")
 
@@ -178,7 +180,9 @@ def _warm() -> None:
         supply=Supply(ids=("driver",), lat=one, lng=one),
     )
     round_ = Round(problem, gives_up_in_s=one, least=LeastDrive(constant_s=0.0, s_per_m=0.0))
-    _decide(round_, Asked(_first_blocks(problem), (np.zeros((1, 1)),)), Limits(), 1)
+    _decide(
+        round_, Asked(_first_blocks(problem), (np.zeros((1, 1)),)), Limits(deadline_s=1000.0), 1
+    )
 
 
 def _explain(packed: bytes, driver_id: UUID) -> PassedOver:
@@ -200,14 +204,22 @@ def _possible(round_: Round, timed: Timed) -> Candidates:
     )
 
 
+def _thinned(possible: Candidates) -> Candidates:
+    """All of them where they are few, else those that lose little; the gap is stated over all."""
+    if len(possible) <= MOST_EDGES:
+        return possible
+    return for_router(possible, per_rider=MEENT.per_rider, per_driver=MEENT.per_driver)
+
+
 def _decide(round_: Round, asked: Asked, limits: Limits, seed: int) -> Decided:
     proof_over = time.monotonic() + PROOF_SHARE * limits.deadline_s
     timed = Timed.of(asked.blocks, seconds=asked.seconds)
-    candidates = _possible(round_, timed)
+    possible = _possible(round_, timed)
+    candidates = _thinned(possible)
     assignment = solve(round_.problem, candidates, limits=limits, seed=seed)
     stated = certify(
         round_.problem,
-        candidates,
+        possible,
         assignment,
         timed=timed,
         least=round_.least,
@@ -217,6 +229,6 @@ def _decide(round_: Round, asked: Asked, limits: Limits, seed: int) -> Decided:
 
 
 def _decide_greedily(round_: Round, asked: Asked, seed: int, why: Fallback) -> Decided:
-    candidates = _possible(round_, Timed.of(asked.blocks, seconds=asked.seconds))
+    candidates = _thinned(_possible(round_, Timed.of(asked.blocks, seconds=asked.seconds)))
     greedy = solve_greedy(round_.problem, candidates, seed=seed, because=why)
     return Decided(candidates, greedy, ())
