@@ -56,7 +56,7 @@ class ReplayOptions:
     end: datetime | None = None
     drivers: int | None = None
     shifts: ShiftKind = "all-day"
-    policies: str = "greedy-fcfs,greedy-closest,optimal-idle,meent"
+    policies: str = "greedy-fcfs,greedy-closest,optimal-idle,meent:fairness_s=0,meent"
     times: TimesKind = "line"
     foresight: Foresight = "exact"
     cancel_share: float = 0.0

@@ -47,7 +47,8 @@ def test_an_hour_is_replayed_under_every_policy_and_comes_out_the_same_twice(
     home: Path, tmp_path: Path
 ) -> None:
     first = replayed(home, tmp_path, "--seed", "3", "--accept", "0.9", "--cancel", "0.05")
-    assert list(first["policies"]) == ["greedy-fcfs", "greedy-closest", "optimal-idle", "meent"]
+    baselines = ["greedy-fcfs", "greedy-closest", "optimal-idle"]
+    assert list(first["policies"]) == [*baselines, "meent:fairness_s=0", "meent"]
     assert (first["city"], first["demand"], first["drivers"]) == ("Liechtenstein", "generated", 18)
     for one in first["policies"].values():
         assert one["served"] + one["lost"] == one["requests"] == first["requests"] > 50
