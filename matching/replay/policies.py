@@ -141,8 +141,8 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
                 horizon_s=600.0,
                 margin_share=0.2,
                 age_credit=0.0,
-                crowded_s=400.0,
-                stay_s=200.0,
+                crowded_s=500.0,
+                stay_s=300.0,
             ),
         )
     }
