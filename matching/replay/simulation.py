@@ -226,7 +226,9 @@ class Simulation:
         if not self._weights.stay_s:
             return np.zeros(len(stands))
         places, requests = self._day.places, self._day.requests
-        recent = slice(*np.searchsorted(requests.requested_s, (now_s - RECENT_S, now_s)))
+        recent = slice(
+            *np.searchsorted(requests.requested_s, (now_s - RECENT_S, now_s), side="right")
+        )
         asked = requests.pickup[recent][~requests.booked_ahead[recent]]
         return sought_after(
             lat=places.lat[stands],

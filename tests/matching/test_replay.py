@@ -128,8 +128,8 @@ def test_nobody_is_held_for_a_driver_who_is_free_after_the_rider_has_given_up(
 
 @pytest.mark.parametrize(("riders", "sent"), [(10, True), (30, False)])
 def test_nobody_is_fetched_from_afar_while_the_queue_is_long(riders: int, *, sent: bool) -> None:
-    # All are 8 minutes away, and nobody else drives.
-    asked = [(5.0, 10, 11, 100.0)] * riders
+    # All are 10 minutes away, and nobody else drives.
+    asked = [(5.0, 12, 13, 100.0)] * riders
     rules = Rules(window_s=5.0, patience_s=60.0, boarding_s=30.0)
     assert replayed(day(asked, drivers=[2], rules=rules)).served.any() == sent
 
