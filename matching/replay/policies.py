@@ -45,8 +45,8 @@ class Policy:
     first `FEW` are `crowded_load` times the drivers: then fetching one from afar would lose several
     others. With `crowded_s` None it stays. `stay_s` is what `Weights.stay_s` says.
     Nobody is held for a driver who is free only after the rider has given up, where somebody else
-    would be with her within `rescue_s`; and not at all while there are more riders than
-    `rescue_load` times the drivers.
+    would be with her within `rescue_s`; with more riders than `rescue_load` times the drivers that
+    is not looked at.
     `fairness_s` is what `Weights.fairness_s` says; with `hints` 1 idle drivers are told where to
     wait.
     `per_rider` and `per_driver` are the lengths of the candidate lists. `greedy` names no optimum:
@@ -125,7 +125,9 @@ class Policy:
         queue = int(np.count_nonzero(problem.demand.due_in_s == 0)) - FEW
         longest = max(self.crowded_load * len(problem.supply), 1e-9)
         share = min(max(queue, 0) / longest, 1.0)
-        unserved_s = weights.unserved_s + share * (self.crowded_s - weights.unserved_s)
+        # A driver who is paid as most are costs half the weight of fairness, whomever she fetches.
+        crowded_s = self.crowded_s + weights.fairness_s / 2
+        unserved_s = weights.unserved_s + share * (crowded_s - weights.unserved_s)
         return replace(problem, weights=replace(weights, unserved_s=unserved_s))
 
 
