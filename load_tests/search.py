@@ -42,7 +42,7 @@ REACH_M = Weights().max_pickup_s / float(LINE.drive_s(1.0))
 REDIS_SEARCH = "Redis GEOSEARCH, circles from 250 m on"
 REDIS_UPDATES = "Redis, pipeline of 1,000 GEOADDs"
 _METRES_PER_DEGREE = 111_195.0
-_START_S = 10.0
+_START_S, _BETWEEN_S = 10.0, 2e-4
 
 type Place = tuple[float, float]
 type Found = list[list[int]]
@@ -334,16 +334,15 @@ def measured_updates(client: Any, *, seed: int, rounds: int) -> list[Row]:
     ]
 
 
-def made_pings(*, seed: int) -> Pings:
+def made_pings(*, seed: int, turns: int = PINGS // FOLLOWED) -> Pings:
     """Every driver reports in turn, each time one step farther in a direction of chance."""
     random = np.random.default_rng(seed)
     home = clustered_city(2, FOLLOWED, seed=seed).supply
-    turns = PINGS // FOLLOWED
     bearing = random.uniform(0, 2 * np.pi, (turns, FOLLOWED))
     step = STEP_M / _METRES_PER_DEGREE
     lat = (home.lat + step * np.cumsum(np.cos(bearing), axis=0)).ravel()
     lng = (home.lng + step / 0.6088 * np.cumsum(np.sin(bearing), axis=0)).ravel()
-    at_s = np.linspace(_START_S, _START_S + 40.0, PINGS)
+    at_s = np.asarray(_START_S + np.arange(turns * FOLLOWED) * _BETWEEN_S, dtype=np.float64)
     ids = [UUID(bytes=random.bytes(16)) for _ in range(FOLLOWED)] * turns
     columns = (lat.tolist(), lng.tolist(), at_s.tolist())
     return Pings(

@@ -1,6 +1,6 @@
 """Meent head to head with SUMO's own taxi dispatchers, on the same requests.
 
-`python -m load_tests.sumo [--seeds 5] [--quick] [--city FOLDER] [--json FILE]`.
+`python -m load_tests.sumo [--seeds 5] [--quick] [--city FOLDER] [--find-load] [--json FILE]`.
 """
 
 import argparse
@@ -43,8 +43,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one seed")
     parser.add_argument("--city", type=Path, action="append", help="a city folder; may be repeated")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument(
+        "--find-load", action="store_true", help="only search the load that counts as saturated"
+    )
     asked = parser.parse_args()
     cities = [city_in(folder) for folder in asked.city] if asked.city else None
+    if asked.find_load:
+        find_loads(usual_cities() if cities is None else cities)
+        return
     figures = run(seeds=1 if asked.quick else asked.seeds, cities=cities)
     if asked.json:
         asked.json.write_text(json.dumps(figures, indent=2) + "\n")
@@ -90,6 +96,15 @@ def run(*, seeds: int = 5, cities: Sequence[City] | None = None) -> dict[str, An
     }
 
 
+def find_loads(cities: Sequence[City]) -> None:
+    """Print for every network the load that greedyClosest finds saturated."""
+    with tempfile.TemporaryDirectory(prefix="meent-sumo-") as name:
+        folder = Path(name)
+        for network in make_networks(cities, folder=folder):
+            found = saturated_per_hour(network, folder=folder, say=_say, anew=True)
+            _say(f"{network.name}: saturated at {found} requests an hour")
+
+
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -112,7 +127,7 @@ def _means_table(runs: list[Run]) -> Table:
     groups: dict[tuple[str, str, str, str], list[Run]] = defaultdict(list)
     for one in runs:
         case = one.case
-        groups[case.network, case.load, f"{case.per_hour:.0f}", one.dispatcher].append(one)
+        groups[case.network, case.load, str(case.per_hour), one.dispatcher].append(one)
     for words, group in groups.items():
         means = [np.mean([getattr(one.result, figure) for one in group]) for figure in FIGURES]
         unserved = sum(one.result.unserved for one in group)

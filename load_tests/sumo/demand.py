@@ -67,12 +67,12 @@ def _reached(start: Any, *, towards: str) -> set[str]:
     return seen
 
 
-def write_routes(path: Path, *, streets: list[Street], per_hour: float, seed: int) -> int:
-    """One hour of requests at random moments, and taxis anywhere; the number of requests.
+def write_routes(path: Path, *, streets: list[Street], per_hour: int, seed: int) -> None:
+    """One hour with so many requests at random moments, and taxis anywhere.
 
-    Sixty in a hundred begin near one of five hot spots, forty end near one, the rest anywhere; none
-    is shorter than a seventh of the way across. The taxis and the hot spots depend on the seed
-    alone, not on the load.
+    The number is the same for all seeds: a Poisson stream of which that is known. Sixty in a
+    hundred begin near one of five hot spots, forty end near one, the rest anywhere; none is shorter
+    than a seventh of the way across. The taxis and the hot spots depend on the seed alone.
     """
     draw = random.Random(seed)
     across_m = max(
@@ -91,16 +91,13 @@ def write_routes(path: Path, *, streets: list[Street], per_hour: float, seed: in
         some = draw.sample(streets, min(200, len(streets)))
         return min(some, key=lambda street: math.hypot(street.x_m - x_m, street.y_m - y_m))
 
-    count, now_s = 0, draw.expovariate(per_hour / 3600)
-    while now_s < DEMAND_S:
+    moments_s = sorted(draw.uniform(0, DEMAND_S) for _ in range(per_hour))
+    for number, depart_s in enumerate(moments_s):
         start, end = place(0.6), place(0.4)
         while math.hypot(start.x_m - end.x_m, start.y_m - end.y_m) < 0.15 * across_m:
             end = place(0.4)
-        lines.append(_rider(count, start, end=end, depart_s=now_s))
-        count += 1
-        now_s += draw.expovariate(per_hour / 3600)
+        lines.append(_rider(number, start, end=end, depart_s=depart_s))
     path.write_text(_HEAD + "\n".join(lines) + "\n</routes>\n")
-    return count
 
 
 def _taxi(number: int, street: Street) -> str:

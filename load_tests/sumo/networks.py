@@ -10,6 +10,9 @@ from typing import Any
 import osmium
 
 GRID = "grid"
+# Where no speed is tagged, that of a town: SUMO's first file alone means country roads, up to
+# 100 km/h, and then both routers expect what no taxi drives.
+_TYPES = ("osmNetconvert.typ.xml", "osmNetconvertUrbanDe.typ.xml")
 
 
 def sumo_home() -> Path:
@@ -53,7 +56,7 @@ def write_streets(net: Path, *, extract: Path) -> None:
     _run(
         "netconvert",
         *("--osm-files", str(streets)),
-        *("--type-files", str(sumo_home() / "data/typemap/osmNetconvert.typ.xml")),
+        *("--type-files", ",".join(str(sumo_home() / "data/typemap" / name) for name in _TYPES)),
         "--geometry.remove",
         "--junctions.join",
         "--tls.discard-simple",

@@ -26,7 +26,7 @@ class Case:
 
     network: str
     load: str
-    per_hour: float
+    per_hour: int
     seed: int
     net: Path
     routes: Path

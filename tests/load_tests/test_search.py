@@ -34,7 +34,7 @@ def test_recall_is_the_share_of_the_true_nearest_found(
 
 
 def test_each_driver_reports_again_one_step_farther() -> None:
-    pings = made_pings(seed=1)
+    pings = made_pings(seed=1, turns=2)
     first, second = slice(0, FOLLOWED), slice(FOLLOWED, 2 * FOLLOWED)
     assert pings.ids[first] == pings.ids[second]
     moved_m = great_circle_m(

@@ -17,23 +17,20 @@ TOWN = [
 ]
 
 
-def routes(folder: Path, *, seed: int, per_hour: float = 300) -> ET.Element:
+def routes(folder: Path, *, seed: int, per_hour: int = 300) -> ET.Element:
     path = folder / f"{seed}-{per_hour}.xml"
-    count = write_routes(path, streets=TOWN, per_hour=per_hour, seed=seed)
-    root = ET.parse(path).getroot()  # noqa: S314 - written a moment ago
-    assert len(root.findall("person")) == count
-    return root
+    write_routes(path, streets=TOWN, per_hour=per_hour, seed=seed)
+    return ET.parse(path).getroot()  # noqa: S314 - written a moment ago
 
 
-def test_requests_come_at_the_asked_rate_in_the_order_of_their_moments(tmp_path: Path) -> None:
-    people = [
-        person for seed in range(5) for person in routes(tmp_path, seed=seed).findall("person")
+def test_as_many_ask_as_were_said_in_the_order_of_their_moments(tmp_path: Path) -> None:
+    moments_s = [
+        float(person.attrib["depart"]) for person in routes(tmp_path, seed=1).findall("person")
     ]
-    assert len(people) == pytest.approx(1500, rel=0.08)
-    one_hour = [float(one.attrib["depart"]) for one in routes(tmp_path, seed=9).findall("person")]
-    assert one_hour == sorted(one_hour)
-    assert one_hour[0] >= 0
-    assert one_hour[-1] <= DEMAND_S
+    assert len(moments_s) == 300
+    assert moments_s == sorted(moments_s)
+    assert 0 <= moments_s[0] < DEMAND_S / 20
+    assert DEMAND_S * 19 / 20 < moments_s[-1] <= DEMAND_S
 
 
 def test_nobody_rides_less_than_a_seventh_of_the_way_across(tmp_path: Path) -> None:
