@@ -87,6 +87,9 @@ class Tariff(_Table):
     minimum_minor: Minor
     free_wait_s: int = Field(ge=0, le=3600, description="whole seconds, 0 to 3600")
     wait_per_minute_minor: Minor
+    shared_discount_bp: int = Field(
+        default=2000, ge=0, le=9000, description="basis points, 0 to 9000"
+    )
 
 
 class Statutes(_Table):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +16,8 @@ from app.dispatch.tick import Dispatcher
 from app.drivers import routes as drivers
 from app.drivers.positions import Positions
 from app.fares import routes as fares
+from app.fares.service import estimate_pickup_s
+from app.fares.wishes import EstimateShared, SharedTimes
 from app.foundation import health
 from app.foundation.clock import Clock, ScaledClock, SystemClock
 from app.foundation.database import open_database
@@ -23,6 +26,8 @@ from app.foundation.schemas import ProblemDetails
 from app.foundation.web import Door, install_problem_handlers
 from app.members import routes as members
 from app.members.service import forget_old
+from app.outlook import routes as outlook
+from app.outlook.advisor import Advisor
 from app.realtime import routes as realtime
 from app.realtime.service import Realtime
 from app.rides import routes as rides
@@ -32,12 +37,13 @@ from app.roads import routes as roads_routes
 from app.roads.calibrate import keep_calibrated, take_newest
 from app.roads.open import open_places, open_roads
 from app.roads.places import Places
-from app.roads.service import Roads
+from app.roads.service import CalibratedRoute, Roads
 from app.settings import Settings
 from app.workers.loop import Worker, run_workers
 
 GIVE_UP_PACE_S = 5.0
 SCHEDULE_PACE_S = 5.0
+HINTS_PACE_S = 60.0
 HOUSEKEEPING_PACE_S = 600.0
 CALIBRATION_PACE_S = 24 * 3600.0
 
@@ -57,6 +63,20 @@ def make_clock(settings: Settings) -> Clock:
     if settings.clock_start is None or settings.clock_anchor_s is None:
         return SystemClock()
     return ScaledClock(settings.clock_start, settings.clock_anchor_s, settings.clock_speed)
+
+
+def _alone(app: FastAPI) -> EstimateShared:
+    """Say when a party would be fetched and arrive if it shared its car with nobody."""
+
+    async def estimate(route: CalibratedRoute, *, seats: int, now: datetime) -> SharedTimes | None:
+        del seats  # The nearest free car is asked about, whatever its size.
+        state = app.state
+        pickup_s = await estimate_pickup_s(
+            state.database, state.roads, pickup=route.pickup.point, now=now
+        )
+        return None if pickup_s is None else SharedTimes(pickup_s, pickup_s + route.duration_s)
+
+    return estimate
 
 
 def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
@@ -84,6 +104,7 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
         ),
         Worker("searches", lambda: give_up_searches(database, now=clock.now()), GIVE_UP_PACE_S),
         Worker("schedule", lambda: keep_schedule(database, now=clock.now()), SCHEDULE_PACE_S),
+        Worker("hints", app.state.advisor.run_once, HINTS_PACE_S),
         Worker("housekeeping", tidy, HOUSEKEEPING_PACE_S),
         Worker("calibration", calibrate, CALIBRATION_PACE_S),
     ]
@@ -121,6 +142,7 @@ def create_app(
             await state.positions.load(state.database, now=state.clock.now())
             await stack.enter_async_context(state.realtime.running(state.database))
             state.solver = solver or stack.enter_context(Solver())
+            state.estimate_shared = _alone(app)
             state.dispatcher = Dispatcher(
                 database=state.database,
                 clock=state.clock,
@@ -131,6 +153,15 @@ def create_app(
                 max_pickup_s=settings.max_pickup_s,
                 window_s=settings.tick_s,
                 empty_km_minor=settings.empty_km_minor,
+            )
+            state.advisor = Advisor(
+                database=state.database,
+                clock=state.clock,
+                roads=state.roads,
+                positions=state.positions,
+                solver=state.solver,
+                city=city,
+                places=state.places,
             )
             if workers:
                 await state.solver.warm_up()
@@ -167,6 +198,7 @@ def create_app(
         drivers,
         rides,
         dispatch,
+        outlook,
         realtime,
         health,
     ):

@@ -6,6 +6,7 @@ A statement returns one column, ``fault``: null where the promise is kept.
 
 from dataclasses import dataclass
 
+from app.audit import driving
 from app.foundation.database import APP_ROLE
 from app.rides import lifecycle
 
@@ -24,13 +25,9 @@ def _rows(*values: tuple[str, ...]) -> str:
     return ", ".join(f"({', '.join(repr(str(part)) for part in row)})" for row in values)
 
 
-def _states(states: tuple[lifecycle.RideState, ...]) -> str:
-    return ", ".join(repr(str(state)) for state in states)
-
-
 # Unique indexes by which two who come at once cannot both win.
 UNIQUE_INDEXES = (
-    "one_open_ride_per_driver",
+    "one_open_solo_ride_per_driver",
     "one_open_ride_per_rider",
     "one_open_offer_per_ride",
     "one_open_offer_per_driver",
@@ -63,6 +60,8 @@ CONSTRAINTS = (
     "a_closed_ride_has_an_end",
     "a_driven_ride_has_a_driver",
     "a_scheduled_ride_has_a_window",
+    "a_shared_fare_is_never_above_alone",
+    "a_shared_quote_says_its_limits",
     "policies_come_from_a_decision",
     "a_voted_policy_names_its_tally",
     "one_cooperative_per_database",
@@ -104,41 +103,6 @@ select case
       then 'the constraint ' || wanted.name || ' is not enforced' end as fault
 from (values {_rows(*((name,) for name in CONSTRAINTS))}) as wanted(name)
 left join pg_constraint c on c.conname = wanted.name and c.connamespace = 'public'::regnamespace
-"""
-
-ONE_RIDE_PER_DRIVER = f"""
-select case when count(*) > 1
-    then 'driver ' || driver_id || ' has ' || count(*) || ' open rides' end as fault
-from ride where state in ({_states(lifecycle.DRIVING_STATES)}) group by driver_id
-"""
-
-ONE_RIDE_PER_RIDER = f"""
-select case when count(*) > 1
-    then 'rider ' || rider_id || ' has ' || count(*) || ' open rides' end as fault
-from ride where state in ({_states(lifecycle.OPEN_STATES)}) group by rider_id
-"""
-
-PICKUP_WINDOWS_ARE_APART = """
-select case when other.id is not null
-    then 'rides ' || r.id || ' and ' || other.id || ' of one rider are for one time' end as fault
-from ride r left join lateral (
-  select o.id from ride o where o.rider_id = r.rider_id and o.id > r.id and o.ended_at is null
-    and o.pickup_from < r.pickup_until and o.pickup_until > r.pickup_from limit 1) as other on true
-where r.ended_at is null
-"""
-
-# An accepted offer is the beginning of an assignment: were there two for one, somebody drives in
-# vain. Each driver's accepted offers are compared with the times the ride was given to them.
-ONE_ACCEPTED_OFFER = """
-select case when accepted.times > coalesce(given.times, 0)
-    then 'ride ' || accepted.ride_id || ': driver ' || accepted.driver_id || ' accepted '
-      || accepted.times || ' offers but was given the ride ' || coalesce(given.times, 0)
-      || ' times' end as fault
-from (select ride_id, driver_id, count(*) as times from offer where state = 'accepted'
-      group by ride_id, driver_id) as accepted
-left join (select stream_id, (data->>'driver_id')::uuid as driver_id, count(*) as times
-           from event_log where type = 'ride.assigned' group by 1, 2) as given
-  on given.stream_id = accepted.ride_id and given.driver_id = accepted.driver_id
 """
 
 QUOTES_BOOKED_ONCE = """
@@ -296,6 +260,13 @@ left join lateral (select id, value from policy_version
                    order by effective_from desc limit 1) as p on true
 """
 
+SHARING_COSTS_NO_MORE = """
+select case when fare_minor > solo_fare_minor
+    then 'quote ' || id || ' costs ' || fare_minor || ' shared and ' || solo_fare_minor || ' alone'
+    end as fault
+from quote
+"""
+
 POLICIES_WERE_DECIDED = """
 select case when c.one is null then 'policy ' || p.key || ' has no cooperative that decided it'
     when p.source = 'tally' and p.tally_id is null
@@ -347,7 +318,7 @@ select case when e.hold_id is null
     when e.outcome = 'posted' and j.subject_id is distinct from r.id
     then 'the hold of ride ' || r.id || ' was posted for something else' end as fault
 from ride r left join hold_end e on e.hold_id = r.hold_id left join journal j on j.id = e.journal_id
-where r.state in ({_states(lifecycle.CLOSED_STATES)})
+where r.state in ({driving.states(lifecycle.CLOSED_STATES)})
 """
 
 OPEN_RIDES_HOLD_THEIR_FARE = f"""
@@ -357,7 +328,8 @@ select case when e.hold_id is not null
     then 'ride ' || r.id || ' costs ' || q.fare_minor || ' but ' || h.amount_minor || ' are held'
     end as fault
 from ride r join quote q on q.id = r.quote_id join hold h on h.id = r.hold_id
-left join hold_end e using (hold_id) where r.state in ({_states(lifecycle.UNFINISHED_STATES)})
+left join hold_end e using (hold_id)
+where r.state in ({driving.states(lifecycle.UNFINISHED_STATES)})
 """
 
 STREAMS_HAVE_NO_GAPS = """
@@ -372,10 +344,12 @@ full join (select stream_id, min(seq) as lowest, max(seq) as highest, count(*) a
 """
 
 ALL: tuple[Invariant, ...] = (
-    Invariant("no driver has two open rides", "G2", ONE_RIDE_PER_DRIVER),
-    Invariant("no rider has two open rides", "G2", ONE_RIDE_PER_RIDER),
-    Invariant("no rider is booked twice for one time", "G2", PICKUP_WINDOWS_ARE_APART),
-    Invariant("one accepted offer begins one assignment", "G2", ONE_ACCEPTED_OFFER),
+    Invariant("no driver has two open rides unless shared", "G2", driving.ONE_RIDE_PER_DRIVER),
+    Invariant("no car is too full", "G2", driving.CARS_HOLD_THEIR_SEATS),
+    Invariant("cars keep their guard", "G2", driving.CARS_ARE_GUARDED),
+    Invariant("no rider has two open rides", "G2", driving.ONE_RIDE_PER_RIDER),
+    Invariant("no rider is booked twice for one time", "G2", driving.PICKUP_WINDOWS_ARE_APART),
+    Invariant("one accepted offer begins one assignment", "G2", driving.ONE_ACCEPTED_OFFER),
     Invariant("unique indexes stand", "G2", INDEXES_STAND),
     Invariant("constraints stand", "G2", CONSTRAINTS_STAND),
     Invariant("each quote is booked once", "G3", QUOTES_BOOKED_ONCE),
@@ -396,5 +370,6 @@ ALL: tuple[Invariant, ...] = (
     Invariant("fares are booked as quoted", "G6", FARES_ARE_AS_QUOTED),
     Invariant("fares name their quote's policy", "G6", FARES_NAME_THEIR_POLICY),
     Invariant("quotes use the policy in force", "G6", QUOTES_USE_THE_POLICY_IN_FORCE),
+    Invariant("sharing never costs more than riding alone", "G6", SHARING_COSTS_NO_MORE),
     Invariant("policies were decided", "G6", POLICIES_WERE_DECIDED),
 )

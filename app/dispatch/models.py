@@ -90,10 +90,10 @@ class Offer(SQLModel, table=True):
         ),
         Index("offer_open_until", "expires_at", postgresql_where=text("state = 'open'")),
         Index(
-            "offer_accepted",
+            "offer_driven_empty",
             "decided_at",
             postgresql_include=["driver_id", "pickup_m"],
-            postgresql_where=text("state = 'accepted'"),
+            postgresql_where=text("state = 'accepted' and run is null"),
         ),
         Index("offer_by_ride", "ride_id", "driver_id"),
         Index("offer_by_driver", "driver_id", "id"),
@@ -111,3 +111,5 @@ class Offer(SQLModel, table=True):
     pickup_s: int
     pickup_m: int
     explanation: dict[str, Any] = columns.document()
+    # Of an offer to join a shared run: all its stops in order, those of this ride among them.
+    run: list[dict[str, Any]] | None = columns.document(default=None, nullable=True)

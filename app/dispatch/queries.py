@@ -47,7 +47,8 @@ order by s.driver_id
 """
 
 # Income is what rides completed since $1 left the driver; empty is the way to every rider whom she
-# set out for, whether or not that rider was driven; a shift counts from $1 to $2.
+# set out for, whether or not that rider was driven, but for who joins others on the way; a shift
+# counts from $1 to $2.
 _EARNINGS = """
 with online as (
   select driver_id, sum(extract(epoch from least(coalesce(ended_at, $2), $2)
@@ -63,7 +64,8 @@ driven as (
   where r.state = 'completed' and r.ended_at > $1 and r.ended_at <= $2 group by r.driver_id),
 empty as (
   select driver_id, sum(pickup_m)::bigint as empty_m from offer
-  where state = 'accepted' and decided_at > $1 and decided_at <= $2 group by driver_id)
+  where state = 'accepted' and run is null and decided_at > $1 and decided_at <= $2
+  group by driver_id)
 select o.driver_id, o.online_s, coalesce(d.rides, 0) as rides,
   coalesce(d.net_minor, 0) as net_minor, coalesce(e.empty_m, 0) as empty_m
 from online o left join driven d using (driver_id) left join empty e using (driver_id)

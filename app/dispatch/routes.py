@@ -22,7 +22,7 @@ from app.foundation.problems import NotFound, TooManyRequests
 from app.foundation.web import json_response, problem_responses
 from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Driver
 from app.members.errors import NotSignedIn, RoleMissing
-from app.rides.errors import DriverBusy
+from app.rides.errors import CarFull, DriverBusy
 
 router = APIRouter(tags=["offers"])
 offers = "/v1/offers"
@@ -167,7 +167,7 @@ async def explain_round(
     summary="Driver: I take this ride",
     response_model=OfferAccepted,
     responses=problem_responses(
-        OfferNoLongerOpen, NotOnShift, DriverBusy, RoleMissing, *COMMAND_PROBLEMS
+        OfferNoLongerOpen, NotOnShift, DriverBusy, CarFull, RoleMissing, *COMMAND_PROBLEMS
     ),
 )
 async def accept_offer(offer_id: UUID, command: Acting, driver: Driver) -> Response:

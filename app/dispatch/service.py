@@ -30,7 +30,8 @@ async def accept_offer(
     Raises:
         OfferNoLongerOpen: over, taken, or not this driver's; the answer does not tell which.
         NotOnShift: the driver's shift has ended meanwhile.
-        DriverBusy: the driver has an open ride.
+        DriverBusy: the driver has an open ride, and not both are shared.
+        CarFull: the party does not fit in beside the others.
     """
     ride_id = await queries.close_offer(
         tx, offer_id=offer_id, driver_id=driver_id, state=OfferState.ACCEPTED, now=now

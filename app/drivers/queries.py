@@ -65,8 +65,8 @@ async def lock_open_shift(tx: Transaction, *, driver_id: UUID) -> UUID | None:
 async def has_ride_under_way(reader: Transaction, *, driver_id: UUID) -> bool:
     """Return whether a rider counts on this driver now."""
     # The room of rides stands above this one and cannot be imported, but a shift must not end
-    # under a rider: so the table is read by name. The states are its index
-    # one_open_ride_per_driver, spelled out so that the index is used.
+    # under a rider: so the table is read by name. The states are those of its index ride_driven,
+    # spelled out so that the index is used.
     return bool(
         await reader.value(
             "select exists(select from ride where driver_id = $1"

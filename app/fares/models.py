@@ -21,6 +21,9 @@ class TariffVersion(SQLModel, table=True):
             " free_wait_s, wait_per_minute_minor) >= 0",
             name="prices_are_not_negative",
         ),
+        CheckConstraint(
+            "shared_discount_bp between 0 and 9000", name="a_shared_discount_leaves_a_fare"
+        ),
     )
 
     id: UUID = columns.key()
@@ -31,6 +34,7 @@ class TariffVersion(SQLModel, table=True):
     minimum_minor: int = columns.minor()
     free_wait_s: int
     wait_per_minute_minor: int = columns.minor()
+    shared_discount_bp: int
 
 
 class Quote(SQLModel, table=True):
@@ -51,6 +55,16 @@ class Quote(SQLModel, table=True):
         ),
         CheckConstraint("expires_at > quoted_at", name="quotes_last_a_while"),
         CheckConstraint("pickup_at > quoted_at", name="quotes_are_for_later"),
+        CheckConstraint("seats between 1 and 8", name="parties_fit_a_car"),
+        CheckConstraint(
+            "is_shared = (solo_fare_minor is not null)"
+            " and coalesce(fare_minor <= solo_fare_minor, true)",
+            name="a_shared_fare_is_never_above_alone",
+        ),
+        CheckConstraint(
+            "is_shared = (max_wait_s is not null) and is_shared = (max_delay_s is not null)",
+            name="a_shared_quote_says_its_limits",
+        ),
         Index("quote_by_age", "quoted_at"),
     )
 
@@ -76,6 +90,14 @@ class Quote(SQLModel, table=True):
     driver_net_minor: int = columns.minor()
     policy_version_id: UUID = columns.reference("policy_version.id")
     tariff_version_id: UUID = columns.reference("tariff_version.id")
+    seats: int
+    # Of shared rides: the price alone, how long sharing may make the rider wait, how much later
+    # than driven at once and alone it may let them arrive, and when they would arrive, no promise.
+    is_shared: bool
+    solo_fare_minor: int | None = columns.minor(default=None, nullable=True)
+    max_wait_s: int | None = Field(default=None, nullable=True)
+    max_delay_s: int | None = Field(default=None, nullable=True)
+    arrival_eta_s: int | None = Field(default=None, nullable=True)
     # When the rider wants to be fetched; null means now.
     pickup_at: datetime | None = columns.moment(nullable=True)
     quoted_at: datetime = columns.moment()

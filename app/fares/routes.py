@@ -1,13 +1,15 @@
 """HTTP of the fares' room: a price before anything is booked."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from app.fares import service
 from app.fares.errors import PickupTimeNotBookable, RideTooShort
 from app.fares.schemas import QuoteRequest, QuoteView
+from app.fares.wishes import EstimateShared, Wish
 from app.foundation.problems import NotFound
 from app.foundation.web import json_response, problem_responses
 from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Rider, SettingsDep
@@ -16,6 +18,15 @@ from app.roads.routes import OutsideServiceAreaProblem, RoadsDep
 from matching.travel import Point
 
 router = APIRouter(prefix="/v1", tags=["quotes"])
+
+
+async def get_estimate_shared(request: Request) -> EstimateShared:
+    """Return who says where a party would join the shared runs under way."""
+    estimate: EstimateShared = request.app.state.estimate_shared
+    return estimate
+
+
+EstimateSharedDep = Annotated[EstimateShared, Depends(get_estimate_shared)]
 
 
 @router.post(
@@ -39,10 +50,13 @@ async def request_quote(
     database: DatabaseDep,
     roads: RoadsDep,
     settings: SettingsDep,
+    estimate_shared: EstimateSharedDep,
 ) -> Response:
     """Return an itemised price, who gets which part, and an id that locks it until it expires.
 
-    With `pickup_at` it is the price of a ride booked ahead, with that hour's travel times.
+    With `pickup_at` it is the price of a ride booked ahead, with that hour's travel times. With
+    `shared` others may ride along part of the way: it costs less than alone, whoever joins, and
+    says how much later than alone you arrive at most.
     """
     pickup = Point(lat=body.pickup.lat, lng=body.pickup.lng)
     dropoff = Point(lat=body.dropoff.lat, lng=body.dropoff.lng)
@@ -50,21 +64,17 @@ async def request_quote(
     route = await service.plan_route(
         roads, pickup=pickup, dropoff=dropoff, at=body.pickup_at or command.now
     )
+    wish = Wish(route=route, seats=body.seats, is_shared=body.shared, pickup_at=body.pickup_at)
     # Who is near now says nothing about later.
-    eta_s = (
-        None
-        if body.pickup_at
-        else await service.estimate_pickup_s(database, roads, pickup=pickup, now=command.now)
-    )
+    if wish.pickup_at is None:
+        wish = await service.wish_now(database, roads, estimate_shared, wish=wish, now=command.now)
     return await command.answer(
         lambda tx: service.give_quote(
             tx,
             rider_id=rider.member_id,
-            route=route,
-            pickup_eta_s=eta_s,
+            wish=wish,
             now=command.now,
             lasts_s=settings.quote_s,
-            pickup_at=body.pickup_at,
         ),
         status=201,
     )

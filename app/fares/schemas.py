@@ -1,16 +1,16 @@
 """API shapes of the fares' room."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from app.foundation.schemas import Position, RequestModel
 
 
 class QuoteRequest(RequestModel):
-    """From where to where, and for when."""
+    """From where to where, for how many, when, and whether together with others."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -29,13 +29,25 @@ class QuoteRequest(RequestModel):
         AwareDatetime | None,
         Field(description="be fetched then, 30 minutes to 30 days ahead; left out: now"),
     ] = None
+    seats: Annotated[int, Field(ge=1, le=8, description="how many you are")] = 1
+    shared: Annotated[
+        bool,
+        Field(description="others may ride along part of the way, for less; for rides now only"),
+    ] = False
+
+    @model_validator(mode="after")
+    def _shares_now(self) -> Self:
+        if self.shared and self.pickup_at is not None:
+            message = "a shared ride is for now: leave out pickup_at, or share nothing"
+            raise ValueError(message)
+        return self
 
 
 class FareItemView(BaseModel):
     """One line of a price."""
 
-    code: Annotated[str, Field(description="base, distance, time or minimum")]
-    amount_minor: int
+    code: Annotated[str, Field(description="base, distance, time, minimum or shared")]
+    amount_minor: Annotated[int, Field(description="below zero: what sharing saves you")]
 
 
 class StopView(BaseModel):
@@ -68,16 +80,23 @@ class QuoteView(BaseModel):
                 "is_estimate": False,
                 "pickup_eta_s": 240,
                 "pickup_at": None,
+                "seats": 1,
+                "shared": True,
+                "max_wait_s": 600,
+                "max_delay_s": 779,
+                "arrival_eta_s": 1260,
                 "items": [
                     {"code": "base", "amount_minor": 600},
                     {"code": "distance", "amount_minor": 2822},
                     {"code": "time", "amount_minor": 1043},
+                    {"code": "shared", "amount_minor": -893},
                 ],
                 "currency": "CHF",
-                "fare_minor": 4465,
+                "fare_minor": 3572,
+                "solo_fare_minor": 4465,
                 "commission_bp": 1500,
-                "commission_minor": 669,
-                "driver_net_minor": 3796,
+                "commission_minor": 535,
+                "driver_net_minor": 3037,
                 "policy_version_id": "019aab1c-2d3e-7f40-8a5b-000000000001",
                 "expires_at": "2026-11-22T17:02:00Z",
             }
@@ -94,9 +113,27 @@ class QuoteView(BaseModel):
         int | None, Field(description="until a driver could be there, in whole minutes; no promise")
     ]
     pickup_at: Annotated[datetime | None, Field(description="booked ahead for then; null: now")]
+    seats: Annotated[int, Field(description="how many you are")]
+    shared: Annotated[bool, Field(description="others may ride along part of the way")]
+    max_wait_s: Annotated[
+        int | None, Field(description="nobody joins who would make you wait longer; null: alone")
+    ]
+    max_delay_s: Annotated[
+        int | None,
+        Field(
+            description="nobody joins who would make you arrive later than a ride at once and alone"
+            " would by more than this, waiting counted; null: alone"
+        ),
+    ]
+    arrival_eta_s: Annotated[
+        int | None, Field(description="of a shared ride, in whole minutes; no promise")
+    ]
     items: list[FareItemView]
     currency: str
-    fare_minor: int
+    fare_minor: Annotated[int, Field(description="holds, whether or not anybody rides along")]
+    solo_fare_minor: Annotated[
+        int | None, Field(description="what the same ride costs alone; null: this is alone")
+    ]
     commission_bp: Annotated[int, Field(description="the share in force, of 10,000")]
     commission_minor: int
     driver_net_minor: int

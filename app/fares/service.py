@@ -1,6 +1,6 @@
 """Use cases of the fares' room: give a price and lock what it rests on."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,16 @@ import numpy as np
 from app.assembly.policies import policy_in_force
 from app.fares import queries
 from app.fares.errors import PickupTimeNotBookable, RideTooShort
-from app.fares.rules import Tariff, bookable_times, itemise
+from app.fares.rules import (
+    SHARING,
+    Tariff,
+    bookable_times,
+    itemise,
+    max_delay_s,
+    shared_discount,
+)
 from app.fares.schemas import QuoteView, with_stops
+from app.fares.wishes import EstimateShared, Wish
 from app.foundation.database import Database, Transaction
 from app.foundation.ids import new_id
 from app.foundation.problems import NotFound
@@ -27,7 +35,9 @@ POSITION_AGE_S = 30
 
 def quote_view(row: Any) -> dict[str, Any]:
     """Return the API's form of a stored quote."""
-    return QuoteView.model_validate(with_stops(row)).model_dump(mode="json")
+    values = with_stops(row)
+    view = QuoteView.model_validate({**values, "shared": values["is_shared"]})
+    return view.model_dump(mode="json")
 
 
 def _check_pickup_at(pickup_at: datetime, *, now: datetime) -> None:
@@ -77,71 +87,103 @@ async def estimate_pickup_s(
     seconds = await roads.pickup_matrix(drivers, destinations=[pickup], at=now)
     if np.isnan(seconds).all():
         return None
-    return int(-(-float(np.nanmin(seconds)) // 60) * 60)
+    return _whole_minutes_s(float(np.nanmin(seconds)))
+
+
+def _whole_minutes_s(seconds: float) -> int:
+    return int(-(-seconds // 60) * 60)
+
+
+async def wish_now(
+    database: Database, roads: Roads, estimate: EstimateShared, *, wish: Wish, now: datetime
+) -> Wish:
+    """Return the wish for a ride now with what can be said of when, in whole minutes."""
+    if not wish.is_shared:
+        pickup_s = await estimate_pickup_s(database, roads, pickup=wish.route.pickup.point, now=now)
+        return replace(wish, pickup_eta_s=pickup_s)
+    times = await estimate(wish.route, seats=wish.seats, now=now)
+    if times is None:
+        return wish
+    return replace(
+        wish,
+        pickup_eta_s=_whole_minutes_s(times.pickup_s),
+        arrival_eta_s=_whole_minutes_s(times.arrival_s),
+    )
 
 
 async def give_quote(
-    tx: Transaction,
-    *,
-    rider_id: UUID,
-    route: CalibratedRoute,
-    pickup_eta_s: int | None,
-    now: datetime,
-    lasts_s: int,
-    pickup_at: datetime | None = None,
+    tx: Transaction, *, rider_id: UUID, wish: Wish, now: datetime, lasts_s: int
 ) -> dict[str, Any]:
-    """Price a way by the tariff and the share in force now; the price holds for ``lasts_s``.
+    """Price a wish by the tariff and the share in force now; the price holds for ``lasts_s``.
 
-    A ride booked ahead for ``pickup_at`` costs what it was quoted, whatever is decided until then.
+    A ride booked ahead costs what it was quoted, whatever is decided until then; a shared one
+    costs what it was quoted, whether or not anybody rides along.
 
     Raises:
-        PickupTimeNotBookable: ``pickup_at`` is too near or too far.
+        PickupTimeNotBookable: the wished time is too near or too far.
     """
-    if pickup_at is not None:
-        _check_pickup_at(pickup_at, now=now)
+    if wish.pickup_at is not None:
+        _check_pickup_at(wish.pickup_at, now=now)
     tariff = await queries.tariff_in_force(tx, at=now)
     policy = await policy_in_force(tx, key="commission_bp", at=now)
-    distance_m, duration_s = round(route.distance_m), round(route.duration_s)
-    items = itemise(
-        Tariff(
-            base_minor=tariff["base_minor"],
-            per_km_minor=tariff["per_km_minor"],
-            per_minute_minor=tariff["per_minute_minor"],
-            minimum_minor=tariff["minimum_minor"],
-        ),
-        distance_m=distance_m,
-        duration_s=duration_s,
-    )
-    fare_minor = sum(item.amount_minor for item in items)
-    split = split_fare(fare_minor, commission_bp=policy.value)
+    price = _price(wish, tariff)
+    split = split_fare(price["fare_minor"], commission_bp=policy.value)
     quote = {
         "id": new_id(),
         "rider_id": rider_id,
-        "pickup_lat": route.pickup.lat,
-        "pickup_lng": route.pickup.lng,
-        "pickup_name": route.pickup.name,
-        "dropoff_lat": route.dropoff.lat,
-        "dropoff_lng": route.dropoff.lng,
-        "dropoff_name": route.dropoff.name,
-        "distance_m": distance_m,
-        "duration_s": duration_s,
-        "engine_s": route.engine_s,
-        "is_estimate": route.is_estimate,
-        "pickup_eta_s": pickup_eta_s,
-        "items": [asdict(item) for item in items],
+        **_ends(wish.route),
+        **price,
+        "engine_s": wish.route.engine_s,
+        "is_estimate": wish.route.is_estimate,
+        "pickup_eta_s": wish.pickup_eta_s,
+        "arrival_eta_s": wish.arrival_eta_s,
         "currency": tariff["currency"],
-        "fare_minor": fare_minor,
         "commission_bp": policy.value,
         "commission_minor": split.commission_minor,
         "driver_net_minor": split.driver_net_minor,
         "policy_version_id": policy.version_id,
         "tariff_version_id": tariff["id"],
-        "pickup_at": pickup_at,
+        "pickup_at": wish.pickup_at,
         "quoted_at": now,
         "expires_at": now + timedelta(seconds=lasts_s),
     }
     await queries.insert_quote(tx, quote)
     return quote_view(quote)
+
+
+def _price(wish: Wish, row: Any) -> dict[str, Any]:
+    """Return the columns that say what is priced, what it costs, and what sharing may cost."""
+    tariff = Tariff(
+        base_minor=row["base_minor"],
+        per_km_minor=row["per_km_minor"],
+        per_minute_minor=row["per_minute_minor"],
+        minimum_minor=row["minimum_minor"],
+        shared_discount_bp=row["shared_discount_bp"],
+    )
+    distance_m, duration_s = round(wish.route.distance_m), round(wish.route.duration_s)
+    items = itemise(tariff, distance_m=distance_m, duration_s=duration_s)
+    solo_fare_minor = sum(item.amount_minor for item in items)
+    if wish.is_shared:
+        items = (*items, shared_discount(tariff, solo_fare_minor=solo_fare_minor))
+    return {
+        "distance_m": distance_m,
+        "duration_s": duration_s,
+        "items": [asdict(item) for item in items],
+        "fare_minor": sum(item.amount_minor for item in items),
+        "seats": wish.seats,
+        "is_shared": wish.is_shared,
+        "solo_fare_minor": solo_fare_minor if wish.is_shared else None,
+        "max_wait_s": round(SHARING.wait_s) if wish.is_shared else None,
+        "max_delay_s": max_delay_s(duration_s) if wish.is_shared else None,
+    }
+
+
+def _ends(route: CalibratedRoute) -> dict[str, Any]:
+    return {
+        f"{end}_{part}": getattr(place, part)
+        for end, place in (("pickup", route.pickup), ("dropoff", route.dropoff))
+        for part in ("lat", "lng", "name")
+    }
 
 
 async def get_quote(reader: Transaction, *, quote_id: UUID, rider_id: UUID) -> Any:

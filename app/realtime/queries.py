@@ -33,7 +33,7 @@ async def list_driven_rides(
 ) -> list[Any]:
     """Return id, driver_id and rider_id of rides that one of these drivers drives for one of these.
 
-    The states are those of the index one_open_ride_per_driver, spelled out so that it is used.
+    The states are those of the index ride_driven, spelled out so that it is used.
     """
     return await reader.rows(
         "select id, driver_id, rider_id from ride where driver_id = any($1::uuid[])"

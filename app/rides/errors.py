@@ -53,7 +53,14 @@ class TooEarlyForNoShow(Problem):
 
 
 class DriverBusy(Problem):
-    """This driver has a ride that is not over yet."""
+    """This driver has a ride that is not over yet, and not both are shared."""
 
     slug = "driver-busy"
     title = "This driver has a ride already"
+
+
+class CarFull(Problem):
+    """The car has no room for this party: its seats, or three shared rides, are taken."""
+
+    slug = "car-full"
+    title = "The car has no room for this party"

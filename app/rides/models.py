@@ -46,12 +46,17 @@ class Ride(SQLModel, table=True):
             " and coalesce(pickup_until > pickup_from, true)",
             name="a_window_opens_and_then_closes",
         ),
+        CheckConstraint("seats between 1 and 8", name="rides_are_of_parties_that_fit"),
+        CheckConstraint("not is_shared or pickup_from is null", name="shared_rides_are_for_now"),
+        # Shared rides are several: how many, and with how many seats, the trigger
+        # cars_keep_within_their_seats watches.
         Index(
-            "one_open_ride_per_driver",
+            "one_open_solo_ride_per_driver",
             "driver_id",
             unique=True,
-            postgresql_where=_in(DRIVING_STATES),
+            postgresql_where=text(f"not is_shared and {_in(DRIVING_STATES)}"),
         ),
+        Index("ride_driven", "driver_id", postgresql_where=_in(DRIVING_STATES)),
         Index(
             "one_open_ride_per_rider", "rider_id", unique=True, postgresql_where=_in(OPEN_STATES)
         ),
@@ -74,6 +79,8 @@ class Ride(SQLModel, table=True):
     quote_id: UUID = columns.reference("quote.id")
     hold_id: UUID = columns.reference("hold.id")
     state: str = columns.text()
+    seats: int  # of the party
+    is_shared: bool
     requested_at: datetime = columns.moment()
     search_until: datetime = columns.moment()
     # Of rides booked ahead: when the car is wanted, and until when it must be there.

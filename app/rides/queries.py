@@ -8,7 +8,7 @@ from app.foundation.database import Transaction
 from app.rides.lifecycle import TRANSITIONS, Party, RideState, Step
 
 _CORE = (
-    "id, rider_id, driver_id, quote_id, hold_id, state, requested_at, search_until,"
+    "id, rider_id, driver_id, quote_id, hold_id, state, is_shared, requested_at, search_until,"
     " pickup_from, pickup_until"
 )
 
@@ -40,11 +40,14 @@ async def insert_ride(
     search_until: datetime,
     pickup_from: datetime | None,
     pickup_until: datetime | None,
+    seats: int,
+    is_shared: bool,
 ) -> Any:
     """Store a new ride and return it; the table's unique indexes refuse a second one."""
     return await tx.row(
         "insert into ride (id, rider_id, quote_id, hold_id, state, requested_at, search_until,"
-        " pickup_from, pickup_until) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        " pickup_from, pickup_until, seats, is_shared)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
         f" returning {_CORE}",
         ride_id,
         rider_id,
@@ -55,6 +58,8 @@ async def insert_ride(
         search_until,
         pickup_from,
         pickup_until,
+        seats,
+        is_shared,
     )
 
 
@@ -217,7 +222,11 @@ _VIEW = (
     " q.dropoff_name, q.distance_m, q.duration_s, q.currency, q.fare_minor, q.commission_bp,"
     " q.commission_minor, q.driver_net_minor, q.policy_version_id,"
     " split_part(driver.name, ' ', 1) as driver_name, split_part(rider.name, ' ', 1) as rider_name,"
-    " v.make, v.model, v.colour, v.plate"
+    " v.make, v.model, v.colour, v.plate, "
+    # Others in the same car, or on its way to be: how many, and nothing else about them.
+    " case when r.is_shared and r.state in ('assigned', 'arrived', 'under_way') then"
+    "   (select count(*) from ride o where o.driver_id = r.driver_id and o.id <> r.id"
+    "    and o.state in ('assigned', 'arrived', 'under_way')) else 0 end as sharing_with"
     " from ride r join quote q on q.id = r.quote_id join member rider on rider.id = r.rider_id"
     " left join member driver on driver.id = r.driver_id left join vehicle v on v.id = r.vehicle_id"
 )

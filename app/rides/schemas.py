@@ -34,6 +34,7 @@ class RideRequested(BaseModel):
     fare_minor: int
     pickup_from: datetime | None
     pickup_until: datetime | None
+    shared: bool
 
 
 class Cancellation(RequestModel):
@@ -76,6 +77,9 @@ class RideView(BaseModel):
                 "dropoff": {"lat": 47.0660, "lng": 9.5030, "name": "Höfle"},
                 "distance_m": 8820,
                 "duration_s": 894,
+                "seats": 1,
+                "shared": False,
+                "sharing_with": 0,
                 "currency": "CHF",
                 "fare_minor": 4465,
                 "commission_bp": 1500,
@@ -103,6 +107,11 @@ class RideView(BaseModel):
     dropoff: StopView
     distance_m: int
     duration_s: int
+    seats: Annotated[int, Field(description="how many the rider's party are")]
+    shared: Annotated[bool, Field(description="others may ride along part of the way")]
+    sharing_with: Annotated[
+        int, Field(description="other parties in the car now, or about to be; never who or where")
+    ]
     currency: str
     fare_minor: int
     commission_bp: int
@@ -133,4 +142,5 @@ def ride_view(row: Any) -> dict[str, Any]:
     """Return the API's form of a ride."""
     values = with_stops(row)
     car = {name: values[name] for name in CarView.model_fields} if values["driver_id"] else None
-    return RideView.model_validate({**values, "car": car}).model_dump(mode="json")
+    view = RideView.model_validate({**values, "car": car, "shared": values["is_shared"]})
+    return view.model_dump(mode="json")

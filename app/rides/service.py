@@ -13,6 +13,7 @@ from app.foundation.problems import NotFound
 from app.ledger import service as ledger
 from app.rides import queries, scheduled
 from app.rides.errors import (
+    CarFull,
     DriverBusy,
     OpenRideExists,
     QuoteAlreadyBooked,
@@ -27,7 +28,10 @@ GIVE_UP_BATCH = 100
 _REFUSALS = {
     "a_quote_is_booked_once": QuoteAlreadyBooked,
     "one_open_ride_per_rider": OpenRideExists,
-    "one_open_ride_per_driver": DriverBusy,
+    "one_open_solo_ride_per_driver": DriverBusy,
+    "nobody_drives_alone_and_shared": DriverBusy,
+    "three_shared_rides_at_most": CarFull,
+    "a_car_holds_its_seats": CarFull,
 }
 
 
@@ -69,11 +73,13 @@ async def request_ride(
             search_until=search_until,
             pickup_from=pickup_from,
             pickup_until=pickup_until,
+            seats=quote["seats"],
+            is_shared=quote["is_shared"],
         )
     except asyncpg.UniqueViolationError as twice:
         raise _REFUSALS[twice.constraint_name] from twice
     emit(tx, row, FIRST_EVENTS[state], now=now, fare_minor=quote["fare_minor"])
-    booked = RideRequested(**row, fare_minor=quote["fare_minor"])
+    booked = RideRequested(**row, fare_minor=quote["fare_minor"], shared=row["is_shared"])
     return booked.model_dump(mode="json")
 
 
@@ -83,13 +89,14 @@ async def assign_driver(
     """Give a waiting ride to a driver; False where somebody else has it or it is over.
 
     Raises:
-        DriverBusy: the driver has an open ride.
+        DriverBusy: the driver has an open ride, and not both are shared.
+        CarFull: the party does not fit in beside the others.
     """
     try:
         row = await queries.assign(
             tx, ride_id=ride_id, driver_id=driver_id, vehicle_id=vehicle_id, now=now
         )
-    except asyncpg.UniqueViolationError as busy:
+    except (asyncpg.UniqueViolationError, asyncpg.CheckViolationError) as busy:
         raise _REFUSALS[busy.constraint_name] from busy
     if row is None:
         return False

@@ -23,6 +23,7 @@ def emit(
         "state": row["state"],
         "rider_id": str(row["rider_id"]),
         "driver_id": str(row["driver_id"]) if row["driver_id"] else None,
+        "shared": row["is_shared"],
         **_window(row),
         **more,
     }

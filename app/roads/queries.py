@@ -16,13 +16,15 @@ async def completed_rides(
     At most ``limit``, the last quoted first. Tables of other rooms are only read here, by name:
     the rooms that own them stand above this one, and a fit promises them nothing. The age is the
     quote's, minutes before its ride, as an index finds it however long the history has grown.
+    Shared rides are left out: they may have gone another way.
     """
     return await reader.rows(
         "select r.started_at, q.engine_s,"
         " extract(epoch from r.ended_at - r.started_at)::float8 as actual_s"
         " from quote q join ride r on r.quote_id = q.id"
         " where q.quoted_at between $1 and $2 and q.engine_s is not null"
-        " and r.state = 'completed' and r.started_at is not null and r.ended_at <= $2"
+        " and r.state = 'completed' and not r.is_shared and r.started_at is not null"
+        " and r.ended_at <= $2"
         " order by q.quoted_at desc limit $3",
         since,
         until,

@@ -14,6 +14,7 @@ from app.audit import invariants
 from app.audit.report import REPLAY, AuditReport, audit
 from app.dispatch.explain import explanation
 from app.fares import service as fares
+from app.fares.wishes import Wish
 from app.foundation import metrics
 from app.foundation.commands import Command
 from app.foundation.database import Database
@@ -61,7 +62,7 @@ class Town:
 
     async def request(self, rider: Person) -> Any:
         quote = await self.act(
-            rider, fares.give_quote, rider_id=rider.id, route=ROUTE, pickup_eta_s=60, lasts_s=120
+            rider, fares.give_quote, rider_id=rider.id, wish=Wish(ROUTE), lasts_s=120
         )
         booked = await self.act(
             rider, rides.request_ride, rider_id=rider.id, quote_id=quote["id"], search_s=600
@@ -189,9 +190,21 @@ async def test_the_metric_shows_what_the_last_audit_found(town: Town) -> None:
 GOING = "(select driver_id from ride where state = 'arrived')"
 DONE = "(select id from ride where state = 'completed')"
 FAULTS: dict[str, tuple[str, ...]] = {
-    "no driver has two open rides": (
-        "drop index one_open_ride_per_driver",
+    "no driver has two open rides unless shared": (
+        "drop index one_open_solo_ride_per_driver",
         f"update ride set state = 'assigned', driver_id = {GOING} where state = 'requested'",
+    ),
+    "no car is too full": (
+        "alter table ride disable trigger cars_keep_within_their_seats",
+        "update ride set seats = 5 where state = 'arrived'",
+    ),
+    "cars keep their guard": ("drop trigger cars_keep_within_their_seats on ride",),
+    "sharing never costs more than riding alone": (
+        "alter table quote drop constraint a_shared_fare_is_never_above_alone",
+        (
+            "update quote set is_shared = true, solo_fare_minor = fare_minor - 1, max_wait_s = 600,"
+            " max_delay_s = 600"
+        ),
     ),
     "no rider has two open rides": (
         "drop index one_open_ride_per_rider",
