@@ -23,18 +23,18 @@ _ROUNDING_DS = 0.5 + 1e-3
 class _Buckets(NamedTuple):
     """Drivers grouped by place; a NamedTuple, since compiled code takes no dataclass.
 
-    `at` and `driver` have one entry per driver, in the order of the buckets: where she is, in
-    deciseconds of chord, and her number. Bucket b holds entries `_BUCKET * b` on, and nobody in it
-    is farther than `radius[b]` from `centre[b]`. `worth` is what each driver costs beside the
-    pickup, `least_worth` the least of a bucket.
+    `at` has shape (buckets, 3, `_BUCKET`), where each of a bucket's drivers is, in deciseconds of
+    chord; `driver` and `worth` have shape (buckets, `_BUCKET`), her number and what she costs
+    beside the pickup. Nobody in bucket b is farther than `radius[b]` from `centre[b]`, nor worth
+    less than `least_worth[b]`. Places left over in the last bucket are worth too much to be named.
     """
 
     at: FloatArray
     driver: IntArray
     centre: FloatArray
     radius: FloatArray
-    worth: IntArray
-    least_worth: IntArray
+    worth: FloatArray
+    least_worth: FloatArray
 
 
 class Way(NamedTuple):
@@ -59,6 +59,13 @@ class _Best(NamedTuple):
     pickup_s: FloatArray
     reduced_ds: IntArray
     lowest_ds: IntArray
+
+
+class _Chord(NamedTuple):
+    """From a rider to each driver of a bucket, squared: how long, and how much longer it may be."""
+
+    square: FloatArray
+    spare: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,14 +94,15 @@ class Buckets:
         # A chord is never longer than the way along the surface: this never says too much.
         chord_ds = EARTH_RADIUS_M * way.s_per_m * 10
         order = _tiled(at)
-        self._at = np.ascontiguousarray(at[order]) * chord_ds
+        self._driver_count = len(order)
+        # Whole buckets, so that compiled code knows their size: the last driver fills the last one.
+        full = np.append(order, np.repeat(order[-1], -len(order) % _BUCKET))
+        self._driver = full.reshape(-1, _BUCKET)
+        self._at = np.ascontiguousarray(np.swapaxes(at[self._driver] * chord_ds, 1, 2))
         self._start = start * chord_ds
-        self._driver = order
-        self._first = np.arange(0, len(order), _BUCKET)
-        size = np.diff(np.append(self._first, len(order)))
-        self._centre = np.add.reduceat(self._at, self._first, axis=0) / size[:, np.newaxis]
-        apart = np.linalg.norm(self._at - np.repeat(self._centre, size, axis=0), axis=1)
-        self._radius = np.maximum.reduceat(apart, self._first) + _ROUNDING_DS
+        self._centre = self._at.mean(axis=2)
+        apart = np.linalg.norm(self._at - self._centre[:, :, np.newaxis], axis=1)
+        self._radius = apart.max(axis=1) + _ROUNDING_DS
         self._home = cKDTree(self._centre).query(self._start)[1].astype(np.int64)
         self._way, self._barred = way, barred
 
@@ -115,14 +123,15 @@ class Buckets:
             reduced_ds=np.empty(shape, dtype=np.int64),
             lowest_ds=below_ds.copy(),
         )
-        worth_ds = worth_ds[self._driver]
+        worth = worth_ds[self._driver].astype(np.float64)
+        worth.reshape(-1)[self._driver_count :] = np.inf
         buckets = _Buckets(
             at=self._at,
             driver=self._driver,
             centre=self._centre,
             radius=self._radius,
-            worth=worth_ds,
-            least_worth=np.minimum.reduceat(worth_ds, self._first),
+            worth=worth,
+            least_worth=worth.min(axis=1),
         )
         looked_at = _search(self._start, self._home, buckets, self._way, self._barred, share, best)
         filled = np.arange(most) < best.taken[:, np.newaxis]
@@ -160,6 +169,7 @@ def _search(
 ) -> int:
     """Fill `best` for every rider; how many buckets and pairs were looked at."""
     cap_ds = way.max_pickup_s * 10 + _ROUNDING_DS
+    chord = _Chord(np.empty(_BUCKET), np.empty(_BUCKET))
     looked_at = 0
     for rider in range(len(start)):
         # What another must cost less than: lower once she has as many as wanted.
@@ -180,48 +190,79 @@ def _search(
             if x * x + y * y + z * z > within * within:
                 continue
             looked_at += _BUCKET
-            limit_ds = _look_through(
-                bucket, rider, start, limit_ds, cap_ds, buckets, way, barred, share, best
-            )
+            _measure(bucket, rider, start, limit_ds, cap_ds, buckets, share, best, chord)
+            for place in range(_BUCKET):
+                if chord.spare[place] >= 0:
+                    limit_ds = _look_at(
+                        bucket, place, rider, chord, limit_ds, buckets, way, barred, share, best
+                    )
     return looked_at
 
 
 @inlined
-def _look_through(
+def _measure(
     bucket: int,
     rider: int,
     start: FloatArray,
     limit_ds: int,
     cap_ds: float,
     buckets: _Buckets,
+    share: int,
+    best: _Best,
+    chord: _Chord,
+) -> None:
+    """How far each driver of a bucket is, and how much less than she might be.
+
+    Without branches, so that the processor takes several drivers at a time.
+    """
+    x, y, z = start[rider, 0], start[rider, 1], start[rider, 2]
+    offered_ds = limit_ds + _ROUNDING_DS
+    other_ds = best.lowest_ds[rider] + _ROUNDING_DS
+    for place in range(_BUCKET):
+        is_offered = (buckets.driver[bucket, place] - rider) & (share - 1) == 0
+        below_ds = offered_ds if is_offered else other_ds
+        within = min(below_ds - buckets.worth[bucket, place], cap_ds)
+        east = buckets.at[bucket, 0, place] - x
+        north = buckets.at[bucket, 1, place] - y
+        up = buckets.at[bucket, 2, place] - z
+        square = east * east + north * north + up * up
+        chord.square[place] = square
+        chord.spare[place] = within * abs(within) - square
+
+
+@inlined
+def _look_at(
+    bucket: int,
+    place: int,
+    rider: int,
+    chord: _Chord,
+    limit_ds: int,
+    buckets: _Buckets,
     way: Way,
     barred: Barred,
     share: int,
     best: _Best,
 ) -> int:
-    """Enter every pair of one rider and one bucket below her limit; the limit from there on."""
-    first = bucket * _BUCKET
-    for entry in range(first, min(first + _BUCKET, len(buckets.worth))):
-        driver = buckets.driver[entry]
-        is_offered = (driver - rider) & (share - 1) == 0
-        below_ds = limit_ds if is_offered else best.lowest_ds[rider]
-        within = min(below_ds + _ROUNDING_DS - buckets.worth[entry], cap_ds)
-        x = start[rider, 0] - buckets.at[entry, 0]
-        y = start[rider, 1] - buckets.at[entry, 1]
-        z = start[rider, 2] - buckets.at[entry, 2]
-        square = x * x + y * y + z * z
-        if within < 0 or square > within * within:
-            continue
-        pickup_s = _pickup_s(square, way)
-        reduced_ds = int(np.rint(pickup_s * 10)) + buckets.worth[entry]
-        if (
-            pickup_s <= way.max_pickup_s
-            and reduced_ds < below_ds
-            and not _is_barred(barred, rider, driver)
-        ):
-            best.lowest_ds[rider] = min(best.lowest_ds[rider], reduced_ds)
-            if is_offered:
-                limit_ds = _enter(rider, driver, pickup_s, reduced_ds, limit_ds, best)
+    """Enter the pair of one rider and one driver if it is below her limit; the limit from there."""
+    driver = buckets.driver[bucket, place]
+    worth = int(buckets.worth[bucket, place])
+    is_offered = (driver - rider) & (share - 1) == 0
+    below_ds = limit_ds if is_offered else best.lowest_ds[rider]
+    square = chord.square[place]
+    # The limit may have fallen since the bucket was measured; this is quicker than the time itself.
+    within = below_ds + _ROUNDING_DS - worth
+    if within < 0 or square > within * within:
+        return limit_ds
+    pickup_s = _pickup_s(square, way)
+    reduced_ds = int(np.rint(pickup_s * 10)) + worth
+    if (
+        pickup_s <= way.max_pickup_s
+        and reduced_ds < below_ds
+        and not _is_barred(barred, rider, driver)
+    ):
+        best.lowest_ds[rider] = min(best.lowest_ds[rider], reduced_ds)
+        if is_offered:
+            limit_ds = _enter(rider, driver, pickup_s, reduced_ds, limit_ds, best)
     return limit_ds
 
 
