@@ -150,26 +150,6 @@ def create_app(
                 window_s=settings.tick_s,
                 empty_km_minor=settings.empty_km_minor,
             )
-            state.dispatcher = Dispatcher(
-                database=state.database,
-                clock=state.clock,
-                roads=state.roads,
-                positions=state.positions,
-                solver=state.solver,
-                time_zone=city.time_zone,
-                max_pickup_s=settings.max_pickup_s,
-                window_s=settings.tick_s,
-                empty_km_minor=settings.empty_km_minor,
-            )
-            state.advisor = Advisor(
-                database=state.database,
-                clock=state.clock,
-                roads=state.roads,
-                positions=state.positions,
-                solver=state.solver,
-                city=city,
-                places=state.places,
-            )
             if workers:
                 await state.solver.warm_up()
                 await stack.enter_async_context(
