@@ -16,14 +16,13 @@ import ortools
 from matching.arrays import IntArray
 from matching.costs import CostTerms, cost_terms, not_serving
 from matching.flow import cheapest_edges
+from matching.pairings import pairings_of
 from matching.problem import (
     Assignment,
     Candidates,
     Fallback,
     Id,
-    Pairing,
     Problem,
-    RunnerUp,
     Unserved,
     WhyUnserved,
 )
@@ -83,9 +82,7 @@ class Limits:
 class _Instance:
     """A problem with its costs worked out and an order in which ties are broken.
 
-    `rider_place` and `driver_place` say where each stands in that order. `in_tie_order` are all
-    edges; `useful` are those of them that are no dearer than leaving their rider to the next tick,
-    in the same order: any other is part of no optimum.
+    `rider_place` and `driver_place` say where each stands in that order.
     """
 
     candidates: Candidates
@@ -94,9 +91,17 @@ class _Instance:
     terms: CostTerms
     total_ds: IntArray
     price_ds: IntArray
-    in_tie_order: IntArray
-    useful: IntArray
     seed: int
+
+    def useful(self) -> IntArray:
+        """The edges, in tie order, that are no dearer than leaving their rider to the next tick.
+
+        Any other is part of no optimum.
+        """
+        rider, driver = self.candidates.rider, self.candidates.driver
+        place = self.rider_place[rider] * self.candidates.driver_count + self.driver_place[driver]
+        order = np.argsort(place)
+        return order[(self.total_ds <= self.price_ds[rider])[order]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +140,7 @@ def solve(
     Refused: candidates that do not belong to the problem, a pair among them that is excluded or
     beyond `weights.max_pickup_s`, a negative seed.
     """
-    instance = _prepared(problem, candidates, seed=seed)
+    instance = _prepared(problem, candidates, places=tie_order(problem, seed=seed), seed=seed)
     if method is Method.PATHS:
         return _by_paths(instance, limits=limits)
     return _by_flow(instance, limits=limits)
@@ -149,14 +154,24 @@ def solve_greedy(
     Never cheaper than `solve` and often dearer, since it strands riders. Ties and refusals are as
     in `solve`; `because` is kept in the result.
     """
-    return _greedily(_prepared(problem, candidates, seed=seed), because=because)
+    places = tie_order(problem, seed=seed)
+    return _greedily(_prepared(problem, candidates, places=places, seed=seed), because=because)
 
 
 def explained(
-    problem: Problem, candidates: Candidates, *, chosen: IntArray, seed: int, origin: Origin
+    problem: Problem,
+    candidates: Candidates,
+    *,
+    chosen: IntArray,
+    places: tuple[IntArray, IntArray],
+    seed: int,
+    origin: Origin,
 ) -> Assignment:
-    """The pairing of the `chosen` edges, found elsewhere, as a result; refusals as in `solve`."""
-    instance = _prepared(problem, candidates, seed=seed)
+    """The pairing of the `chosen` edges, found elsewhere, as a result; refusals as in `solve`.
+
+    `places` is the `tie_order` of the same seed.
+    """
+    instance = _prepared(problem, candidates, places=places, seed=seed)
     return _assignment(instance, chosen, origin=origin)
 
 
@@ -172,18 +187,12 @@ def tie_order(problem: Problem, *, seed: int) -> tuple[IntArray, IntArray]:
     return riders, _tie_order(problem.supply.ids, shuffle=shuffle)
 
 
-def _prepared(problem: Problem, candidates: Candidates, *, seed: int) -> _Instance:
+def _prepared(
+    problem: Problem, candidates: Candidates, *, places: tuple[IntArray, IntArray], seed: int
+) -> _Instance:
     _check_belongs(problem, candidates)
-    rider_place, driver_place = tie_order(problem, seed=seed)
     terms = cost_terms(problem, candidates)
-    total_ds, price_ds = terms.total_ds, not_serving(problem)
-    order = np.argsort(
-        rider_place[candidates.rider] * candidates.driver_count + driver_place[candidates.driver]
-    )
-    useful = order[(total_ds <= price_ds[candidates.rider])[order]]
-    return _Instance(
-        candidates, rider_place, driver_place, terms, total_ds, price_ds, order, useful, seed
-    )
+    return _Instance(candidates, *places, terms, terms.total_ds, not_serving(problem), seed)
 
 
 def _check_belongs(problem: Problem, candidates: Candidates) -> None:
@@ -228,7 +237,7 @@ def _by_paths(instance: _Instance, *, limits: Limits) -> Assignment:
 
     Riders and drivers go by their places in the tie order, which the solver keeps among equals.
     """
-    edges, candidates = instance.useful, instance.candidates
+    edges, candidates = instance.useful(), instance.candidates
     rider = instance.rider_place[candidates.rider[edges]]
     driver = instance.driver_place[candidates.driver[edges]]
     unserved_ds = np.empty_like(instance.price_ds)
@@ -261,7 +270,7 @@ def _by_flow(instance: _Instance, *, limits: Limits) -> Assignment:
     """
     if len(instance.candidates) > limits.edge_budget:
         return _greedily(instance, because=Fallback.TOO_MANY_EDGES)
-    edges = instance.useful
+    edges = instance.useful()
     chosen = cheapest_edges(
         rider=instance.candidates.rider[edges],
         driver=instance.candidates.driver[edges],
@@ -275,7 +284,8 @@ def _by_flow(instance: _Instance, *, limits: Limits) -> Assignment:
 
 def _greedily(instance: _Instance, *, because: Fallback | None) -> Assignment:
     """The greedy pairing. A stable sort by cost keeps the tie order among equals."""
-    edges = instance.useful[np.argsort(instance.total_ds[instance.useful], kind="stable")]
+    edges = instance.useful()
+    edges = edges[np.argsort(instance.total_ds[edges], kind="stable")]
     riders = instance.candidates.rider[edges].tolist()
     drivers = instance.candidates.driver[edges].tolist()
     served: set[int] = set()
@@ -296,7 +306,6 @@ def _greedily(instance: _Instance, *, because: Fallback | None) -> Assignment:
 def _assignment(instance: _Instance, chosen: IntArray, *, origin: Origin) -> Assignment:
     """The chosen edges as a result, with what explains each; feasible, or an assertion fails."""
     candidates = instance.candidates
-    chosen = np.sort(chosen)
     driver_of = np.full(candidates.rider_count, -1, dtype=np.int64)
     rider_of = np.full(candidates.driver_count, -1, dtype=np.int64)
     driver_of[candidates.rider[chosen]] = candidates.driver[chosen]
@@ -306,7 +315,13 @@ def _assignment(instance: _Instance, chosen: IntArray, *, origin: Origin) -> Ass
     unserved = _unserved(instance, driver_of=driver_of, rider_of=rider_of)
     prices = origin.prices
     return Assignment(
-        pairings=_pairings(instance, chosen, rider_of=rider_of),
+        pairings=pairings_of(
+            candidates,
+            instance.terms,
+            driver_of=driver_of,
+            rider_of=rider_of,
+            driver_place=instance.driver_place,
+        ),
         unserved=unserved,
         objective_ds=int(instance.total_ds[chosen].sum()) + sum(one.price_ds for one in unserved),
         solver=origin.solver,
@@ -318,48 +333,6 @@ def _assignment(instance: _Instance, chosen: IntArray, *, origin: Origin) -> Ass
         rider_price_ds=None if prices is None else tuple(prices.rider_ds.tolist()),
         driver_price_ds=None if prices is None else tuple(prices.driver_ds.tolist()),
     )
-
-
-def _pairings(instance: _Instance, chosen: IntArray, *, rider_of: IntArray) -> tuple[Pairing, ...]:
-    candidates = instance.candidates
-    own_pickup_s = np.full(candidates.rider_count, -np.inf)
-    own_pickup_s[candidates.rider[chosen]] = candidates.pickup_s[chosen]
-    sooner = candidates.pickup_s < own_pickup_s[candidates.rider]
-    rank = 1 + np.bincount(candidates.rider[sooner], minlength=candidates.rider_count)
-    # The cheapest edge of each rider that was not chosen comes first in its group; `lexsort` is
-    # stable and keeps the tie order among equals.
-    is_other = np.ones(len(candidates), dtype=np.bool_)
-    is_other[chosen] = False
-    others = instance.in_tie_order[is_other[instance.in_tie_order]]
-    others = others[np.lexsort((instance.total_ds[others], candidates.rider[others]))]
-    with_other, first = np.unique(candidates.rider[others], return_index=True)
-    runner_up = _runners_up(instance, others[first], riders=with_other, rider_of=rider_of)
-    rider = candidates.rider[chosen]
-    # Whole columns become Python's own numbers at once, which is many times quicker than one by
-    # one; the order is that of the fields.
-    columns = (
-        rider.tolist(),
-        candidates.driver[chosen].tolist(),
-        candidates.pickup_s[chosen].tolist(),
-        instance.total_ds[chosen].tolist(),
-        instance.terms.of_each(chosen),
-        np.diff(candidates.starts)[rider].tolist(),
-        rank[rider].tolist(),
-        map(runner_up.get, rider.tolist()),
-    )
-    return tuple(map(Pairing, *columns))
-
-
-def _runners_up(
-    instance: _Instance, edges: IntArray, *, riders: IntArray, rider_of: IntArray
-) -> dict[int, RunnerUp]:
-    """By rider: her edge as a runner-up."""
-    driver = instance.candidates.driver[edges]
-    columns = (driver.tolist(), instance.total_ds[edges].tolist(), rider_of[driver].tolist())
-    return {
-        rider: RunnerUp(driver, cost_ds, None if serves < 0 else serves)
-        for rider, driver, cost_ds, serves in zip(riders.tolist(), *columns, strict=True)
-    }
 
 
 def _unserved(

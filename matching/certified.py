@@ -96,7 +96,7 @@ def solve_certified(
     places = tie_order(problem, seed=seed)
     riders, drivers = np.argsort(places[0]), np.argsort(places[1])
     if not (len(riders) and len(drivers)):
-        return _with_nobody(problem, seed=seed)
+        return _with_nobody(problem, places=places, seed=seed)
     ordered = replace(
         problem,
         demand=_listed(problem.demand, riders),
@@ -121,7 +121,7 @@ def solve_certified(
         prices=Prices(solution.rider_price_ds[places[0]], solution.driver_price_ds[places[1]]),
     )
     chosen = np.flatnonzero(is_chosen[order])
-    result = explained(problem, candidates, chosen=chosen, seed=seed, origin=origin)
+    result = explained(problem, candidates, chosen=chosen, places=places, seed=seed, origin=origin)
     assert result.objective_ds == last.objective_ds, "the explained costs are not those minimised"
     return result, candidates
 
@@ -190,12 +190,15 @@ def _solved(
     return None
 
 
-def _with_nobody(problem: Problem, *, seed: int) -> tuple[Assignment, Candidates]:
+def _with_nobody(
+    problem: Problem, *, places: tuple[IntArray, IntArray], seed: int
+) -> tuple[Assignment, Candidates]:
     """The answer where riders or drivers are missing: exact."""
     nobody = np.empty(0, dtype=np.int64)
     none = Candidates(nobody, nobody, np.empty(0), len(problem.demand), len(problem.supply))
     origin = Origin(CERTIFIED_SOLVER, SPARSE_VERSION, gap=0.0)
-    return explained(problem, none, chosen=nobody, seed=seed, origin=origin), none
+    result = explained(problem, none, chosen=nobody, places=places, seed=seed, origin=origin)
+    return result, none
 
 
 def _as_listed(

@@ -1,6 +1,7 @@
 """The words of a match: who asks, who drives, what counts, who could go to whom and who does."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -291,7 +292,7 @@ class Unserved:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a solver decided, ordered by rider; each rider is in exactly one of the two tuples.
+    """What a solver decided, ordered by rider; each rider is in exactly one of the two.
 
     `objective_ds` is the cost of all pairings plus the price of all unserved. `gap` is the proven
     relative distance to the optimum over *all* pairs, None while nobody proved one: an optimum here
@@ -303,7 +304,7 @@ class Assignment:
     do both prices add up to more than it costs; for a pairing in an optimum they do exactly.
     """
 
-    pairings: tuple[Pairing, ...]
+    pairings: Sequence[Pairing]
     unserved: tuple[Unserved, ...]
     objective_ds: int
     solver: str

@@ -1,6 +1,6 @@
 """Ways to dispatch, by name: what people usually do, and what Meent does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -210,7 +210,7 @@ def _in_turn(candidates: Candidates) -> tuple[Pair, ...]:
     return tuple(pairs)
 
 
-def _sent(problem: Problem, pairings: tuple[Pairing, ...]) -> tuple[Pair, ...]:
+def _sent(problem: Problem, pairings: Sequence[Pairing]) -> tuple[Pair, ...]:
     free_in_s = problem.supply.free_in_s
     return tuple(
         Pair(one.rider, one.driver, one.pickup_s)

@@ -237,7 +237,7 @@ def test_a_crowd_at_one_door_is_offered_every_driver_who_is_worth_it(seed: int) 
 @pytest.mark.usefixtures("short_lists")
 def test_drivers_who_are_still_busy_count_with_the_time_until_they_are_free() -> None:
     asked = city(40, 60, seed=4)
-    busy_s = np.random.default_rng(1).choice([0.0, 120.0, 400.0], 60)
+    busy_s = np.random.default_rng(1).choice(np.array([0.0, 120.0, 400.0]), 60)
     later = replace(asked, supply=replace(asked.supply, free_in_s=busy_s))
     result, edges = solve_certified(later, line=LINE, limits=ROOMY, seed=1, gap=0)
     assert result.objective_ds == referee_ds(later) > referee_ds(asked)
