@@ -125,8 +125,8 @@ class Policy:
         queue = int(np.count_nonzero(problem.demand.due_in_s == 0)) - FEW
         longest = max(self.crowded_load * len(problem.supply), 1e-9)
         share = min(max(queue, 0) / longest, 1.0)
-        # A driver who is paid as most are costs half the weight of fairness, whomever she fetches.
-        crowded_s = self.crowded_s + weights.fairness_s / 2
+        # Fairness decides who fetches a rider, and must never be why nobody does.
+        crowded_s = self.crowded_s + weights.fairness_s
         unserved_s = weights.unserved_s + share * (crowded_s - weights.unserved_s)
         return replace(problem, weights=replace(weights, unserved_s=unserved_s))
 
@@ -143,8 +143,9 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
                 horizon_s=600.0,
                 margin_share=0.2,
                 age_credit=0.0,
-                crowded_s=500.0,
-                stay_s=300.0,
+                crowded_s=600.0,
+                crowded_load=0.25,
+                stay_s=400.0,
             ),
         )
     }

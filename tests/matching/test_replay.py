@@ -156,7 +156,7 @@ def test_the_price_of_leaving_a_rider_falls_with_the_queue_to_that_of_a_crowd() 
     assert price_s(FEW + 50, 100) == price_s(FEW + 300, 100) == price_s(FEW + 1, 0) == 400
     assert price_s(FEW + 25, 100, not_yet=25) == 1400
     policy = replace(policy, fairness_s=120.0)
-    assert price_s(FEW + 50, 100) == 460
+    assert price_s(FEW + 50, 100) == 520
 
 
 @pytest.mark.parametrize(("stay_s", "comes_from"), [(0.0, 12), (200.0, 25)])
