@@ -26,6 +26,8 @@ from app.foundation.schemas import ProblemDetails
 from app.foundation.web import Door, install_problem_handlers
 from app.members import routes as members
 from app.members.service import forget_old
+from app.outlook import routes as outlook
+from app.outlook.advisor import Advisor
 from app.realtime import routes as realtime
 from app.realtime.service import Realtime
 from app.rides import routes as rides
@@ -41,6 +43,7 @@ from app.workers.loop import Worker, run_workers
 
 GIVE_UP_PACE_S = 5.0
 SCHEDULE_PACE_S = 5.0
+HINTS_PACE_S = 60.0
 HOUSEKEEPING_PACE_S = 600.0
 CALIBRATION_PACE_S = 24 * 3600.0
 
@@ -101,6 +104,7 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
         ),
         Worker("searches", lambda: give_up_searches(database, now=clock.now()), GIVE_UP_PACE_S),
         Worker("schedule", lambda: keep_schedule(database, now=clock.now()), SCHEDULE_PACE_S),
+        Worker("hints", app.state.advisor.run_once, HINTS_PACE_S),
         Worker("housekeeping", tidy, HOUSEKEEPING_PACE_S),
         Worker("calibration", calibrate, CALIBRATION_PACE_S),
     ]
@@ -150,6 +154,15 @@ def create_app(
                 window_s=settings.tick_s,
                 empty_km_minor=settings.empty_km_minor,
             )
+            state.advisor = Advisor(
+                database=state.database,
+                clock=state.clock,
+                roads=state.roads,
+                positions=state.positions,
+                solver=state.solver,
+                city=city,
+                places=state.places,
+            )
             if workers:
                 await state.solver.warm_up()
                 await stack.enter_async_context(
@@ -185,6 +198,7 @@ def create_app(
         drivers,
         rides,
         dispatch,
+        outlook,
         realtime,
         health,
     ):

@@ -9,6 +9,7 @@ import app.fares.models
 import app.foundation.models
 import app.ledger.models
 import app.members.models
+import app.outlook.models
 import app.rides.models
 import app.roads.models
 

@@ -1,11 +1,12 @@
 """A driver's phone: joins, goes on shift, says where it is, takes offers and drives the rides."""
 
 import asyncio
+from contextlib import suppress
 from datetime import date, datetime
 from random import Random
 from typing import Any
 
-from app.demo.api_client import Api, Member, RefusedError, new_key
+from app.demo.api_client import Api, Member, NoAnswerError, RefusedError, new_key
 from app.demo.journal import Journal
 from app.demo.plan import PlannedDriver, Seen
 from app.demo.socket_line import SocketLine
@@ -18,6 +19,7 @@ THINKING_S = (1.5, 4.0)
 BOARDING_S = 40.0
 DECLINES, IGNORES = 0.04, 0.03
 BY_HTTP = 0.2  # of the drivers' decisions; the rest go by socket
+FOLLOWS = 0.5  # of the hints where to wait
 
 _PAPERS = ("driving_licence", "passenger_insurance", "vehicle_inspection")
 
@@ -39,6 +41,7 @@ class DriverPhone:
         self._random = random
         self._car = Car(planned.stands_at)
         self._offers: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=100)
+        self._hinted = asyncio.Event()
         self._called_off: dict[str, asyncio.Event] = {}
 
     async def join(self, *, papers_until: date) -> str:
@@ -83,6 +86,7 @@ class DriverPhone:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.line.run())
             group.create_task(self._report_positions())
+            group.create_task(self._follow_hints())
             while True:
                 offer = await self._offers.get()
                 self.is_free = False
@@ -98,6 +102,8 @@ class DriverPhone:
         if event == "offer.made":
             self._seen.offers += 1
             self._offers.put_nowait(data)
+        elif event == "hint.given":
+            self._hinted.set()
         elif event == "ride.cancelled":
             self._called_off.setdefault(data["ride_id"], asyncio.Event()).set()
 
@@ -109,6 +115,30 @@ class DriverPhone:
             here = self._car.where(now)
             await self.line.send({"type": "position", "lat": here.lat, "lng": here.lng, "at": now})
             await self._clock.sleep(DRIVING_PACE_S if self._car.is_driving else IDLE_PACE_S)
+
+    async def _follow_hints(self) -> None:
+        """Half the time drive to where waiting is better, until there is a ride."""
+        while True:
+            await self._hinted.wait()
+            self._hinted.clear()
+            self._seen.hints_given += 1
+            with suppress(RefusedError, NoAnswerError):
+                await self._follow_hint()
+
+    async def _follow_hint(self) -> None:
+        hint = (await self.member.get("/v1/me/hint"))["hint"]
+        if hint is None or self._random.random() >= FOLLOWS:
+            return
+        place = Point(lat=hint["place"]["lat"], lng=hint["place"]["lng"])
+        way = await self._way(self._car.where(self._clock.now()), place)
+        if not self.is_free:
+            return
+        self._seen.hints_followed += 1
+        drive_s = way.seconds(None)
+        self._car.drive(way, began=self._clock.now(), drive_s=drive_s)
+        await self._clock.sleep(drive_s)
+        if self._car.is_on(way):
+            self._car.stop(self._clock.now())
 
     async def _consider(self, offer: dict[str, Any]) -> None:
         await self._clock.sleep(self._random.uniform(*THINKING_S))

@@ -89,6 +89,8 @@ class Seen:
     accepted: int = 0
     declined: int = 0
     ignored: int = 0
+    hints_given: int = 0
+    hints_followed: int = 0
     fare_minor: int = 0
     commission_minor: int = 0
     driver_net_minor: int = 0

@@ -166,6 +166,7 @@ def make_report(
             },
         },
         "explanations": _explanations(figures),
+        "hints": {"given": seen.hints_given, "followed": seen.hints_followed},
         "dispatch_ticks": figures.ticks,
         "dispatch_gap": {
             "proven": figures.ticks_proven,

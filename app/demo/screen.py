@@ -90,7 +90,7 @@ class Screen:
     def summary(self, report: dict[str, Any]) -> None:
         """Print the end of the story, with whose map and trips it was told on."""
         wait, offers, tick = report["pickup_wait_s"], report["offers"], report["dispatch_tick_ms"]
-        scheduled = report["scheduled"]
+        scheduled, hints = report["scheduled"], report["hints"]
         currency, asked = report["currency"], report["requested"] - report["refused"]
         share = report["completed"] / asked if asked else 0.0
         rows = [
@@ -102,6 +102,7 @@ class Screen:
             ("wait for pickup", _minutes(wait)),
             ("booked ahead", f"{scheduled['requested']}, {scheduled['kept']} fetched in time"),
             ("offers", ", ".join(f"{many} {state}" for state, many in offers.items())),
+            ("hints", f"{hints['given']} where to wait, {hints['followed']} followed"),
             ("dispatch tick", f"median {tick['p50']:g} ms, 99 % below {tick['p99']:g} ms"),
             ("dispatch gap", _gap(report)),
             ("income per hour", f"Gini {report['gini_income_per_hour']:.2f}"),

@@ -63,6 +63,10 @@ class Car:
         """Whether the car is on a way."""
         return self._way is not None
 
+    def is_on(self, way: Way) -> bool:
+        """Return whether the car still drives on this way, or has since taken another."""
+        return self._way is way
+
     def drive(self, way: Way, *, began: datetime, drive_s: float) -> None:
         """The car drives from now on."""
         self._way, self._began, self._drive_s = way, began, drive_s

@@ -129,6 +129,14 @@ class Solver:
             log.warning("dispatch.solver.fell_back", why=str(left.why))
             return await asyncio.to_thread(_decide_greedily, round_, asked, seed, left.why)
 
+    async def run[*A, R](self, function: Callable[[*A], R], *args: *A) -> R | None:
+        """Work something else out there, between rounds; None if it took too long or failed."""
+        try:
+            return await self._in_process(function, *args)
+        except _LeftBehind as left:
+            log.warning("dispatch.solver.left_undone", why=str(left.why))
+            return None
+
     async def _in_process[**P, R](
         self, function: Callable[P, R], *args: P.args, **_: P.kwargs
     ) -> R:

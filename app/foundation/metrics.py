@@ -31,6 +31,7 @@ DISPATCH_GAP = Gauge(
 HELD_RIDERS = Gauge(
     "meent_dispatch_held_riders", "Riders whom the last tick kept for a driver who is soon free"
 )
+HINTS = Counter("meent_hints_total", "Hints where to wait that drivers were given", ["based_on"])
 ROUTER_ESTIMATES = Counter(
     "meent_router_estimates_total", "Answers given by the straight line as the router was away"
 )
