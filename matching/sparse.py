@@ -35,14 +35,17 @@ class _Side(NamedTuple):
 class _Search(NamedTuple):
     """Where a search keeps its notes: one entry per member of the side that is sought.
 
-    `length` is the shortest way known (`_FAR`: none), `through` who knows it, `heap` those reached
-    and not yet passed, by length, and `place` where in the heap each stands.
+    `length` is the shortest way known (`_FAR`: none), `through` who knows it. Who was reached and
+    not yet passed stands in `heap`, by the length that `key` repeats there, at her `place`; or in
+    `ready`, if nobody can be nearer.
     """
 
     length: IntArray
     through: IntArray
     heap: IntArray
+    key: IntArray
     place: IntArray
+    ready: IntArray
     touched: IntArray
     passed: IntArray
 
@@ -192,6 +195,8 @@ def _new_search(size: int) -> _Search:
         np.empty(size, dtype=np.int64),
         np.empty(size, dtype=np.int64),
         np.empty(size, dtype=np.int64),
+        np.empty(size, dtype=np.int64),
+        np.empty(size, dtype=np.int64),
     )
 
 
@@ -203,20 +208,24 @@ def _settle(start: int, own: _Side, far: _Side, search: _Search) -> int:
     with a member of the own side, maybe `start`, who takes the way out and passes her mate on.
     """
     best, ends_at_far, ends_with = own.way_out[start] - own.price[start], -1, start
-    waiting = touched = passed = scans = walked = 0
+    waiting = ready = touched = passed = scans = walked = 0
     one = start
     while True:
         scans += own.starts[one + 1] - own.starts[one]
-        best, here, waiting, touched = _reach_from(
-            one, walked, best, own, far, search, waiting, touched
+        best, here, waiting, ready, touched = _reach_from(
+            one, walked, best, own, far, search, waiting, ready, touched
         )
         if here >= 0:
             ends_at_far = here
-        if waiting == 0 or search.length[search.heap[0]] >= best:
+        if ready > 0 and walked < best:
+            ready -= 1
+            nearest = search.ready[ready]
+        elif ready == 0 and waiting > 0 and search.key[0] < best:
+            nearest = search.heap[0]
+            waiting -= 1
+            _sink(search, search.heap[waiting], search.key[waiting], waiting)
+        else:
             break
-        nearest = search.heap[0]
-        waiting -= 1
-        _sink(search, search.heap[waiting], waiting)
         search.passed[passed] = nearest
         passed += 1
         walked = search.length[nearest]
@@ -243,12 +252,13 @@ def _reach_from(
     far: _Side,
     search: _Search,
     waiting: int,
+    ready: int,
     touched: int,
-) -> tuple[int, int, int, int]:
+) -> tuple[int, int, int, int, int]:
     """Enter the edges of one member of the own side, `walked` from the start.
 
     The length of the shortest whole way then known, where it ends if it was found here (else -1),
-    how many wait in the heap, and how many were touched.
+    how many wait in the heap, how many are ready, and how many were touched.
     """
     ends_at = -1
     for edge in range(own.starts[one], own.starts[one + 1]):
@@ -265,11 +275,15 @@ def _reach_from(
         if far.mate[there] < 0:
             best, ends_at = length, there
             continue
+        if is_new and length == walked:
+            search.ready[ready] = there
+            ready += 1
+            continue
         if is_new:
             search.place[there] = waiting
             waiting += 1
-        _rise(search, there)
-    return best, ends_at, waiting, touched
+        _rise(search, there, length)
+    return best, ends_at, waiting, ready, touched
 
 
 @compiled
@@ -294,38 +308,32 @@ def _change_along(
 
 
 @inlined
-def _rise(search: _Search, one: int) -> None:
+def _rise(search: _Search, one: int, length: int) -> None:
     """Move one up the heap, whose length has become less, from her place."""
     at = search.place[one]
-    length = search.length[one]
     while at > 0:
         above = (at - 1) // 2
-        if search.length[search.heap[above]] <= length:
+        if search.key[above] <= length:
             break
-        search.heap[at] = search.heap[above]
+        search.heap[at], search.key[at] = search.heap[above], search.key[above]
         search.place[search.heap[at]] = at
         at = above
-    search.heap[at] = one
-    search.place[one] = at
+    search.heap[at], search.key[at], search.place[one] = one, length, at
 
 
 @inlined
-def _sink(search: _Search, one: int, size: int) -> None:
+def _sink(search: _Search, one: int, length: int, size: int) -> None:
     """Put one at the top of the heap, and move her down to where she belongs."""
     at = 0
-    length = search.length[one]
     while True:
         below = 2 * at + 1
         if below >= size:
             break
-        if below + 1 < size and (
-            search.length[search.heap[below + 1]] < search.length[search.heap[below]]
-        ):
+        if below + 1 < size and search.key[below + 1] < search.key[below]:
             below += 1
-        if search.length[search.heap[below]] >= length:
+        if search.key[below] >= length:
             break
-        search.heap[at] = search.heap[below]
+        search.heap[at], search.key[at] = search.heap[below], search.key[below]
         search.place[search.heap[at]] = at
         at = below
-    search.heap[at] = one
-    search.place[one] = at
+    search.heap[at], search.key[at], search.place[one] = one, length, at
