@@ -11,6 +11,7 @@ import numpy as np
 from app.assembly.policies import Policy, policy_in_force
 from app.dispatch import queries
 from app.dispatch.earnings import Earnings
+from app.dispatch.lately import LatelyAsked
 from app.dispatch.solver import MEENT, Round
 from app.drivers.positions import Positions
 from app.foundation.database import Database
@@ -69,6 +70,7 @@ class Gathering:
         self._time_zone = time_zone
         self._rules = Rules(max_pickup_s=max_pickup_s, window_s=window_s)
         self._earnings = Earnings(empty_km_minor=empty_km_minor)
+        self._lately = LatelyAsked()
 
     async def gather(self, now: datetime) -> Gathered | None:
         """Return the round, or None where there is nobody to pair."""
@@ -86,15 +88,18 @@ class Gathering:
             free = await queries.free_drivers(reader, today=today, papers=papers)
             busy = await queries.busy_drivers(reader, today=today, papers=papers)
             asked = await queries.asked_before(reader, ride_ids=[ride["id"] for ride in rides])
+        self._lately.see(rides, now=now)
         here = self._positions.fresh(free, now=now)
         soon = await self._soon_free(busy, now)
         if not here.ids and not soon.ids:
             return None
-        problem = Problem(
-            demand=_demand(rides, now=now),
-            supply=self._supply(here, soon),
-            weights=self._weights(policies[WEIGHT].value),
-            excluded=frozenset((row["ride_id"], row["driver_id"]) for row in asked),
+        problem = MEENT.priced(
+            Problem(
+                demand=_demand(rides, now=now),
+                supply=self._supply(here, soon),
+                weights=self._weights(policies[WEIGHT].value),
+                excluded=frozenset((row["ride_id"], row["driver_id"]) for row in asked),
+            )
         )
         round_ = Round(
             problem=problem,
@@ -109,12 +114,14 @@ class Gathering:
 
     def _supply(self, here: Here, soon: _SoonFree) -> Supply:
         ids = (*here.ids, *soon.ids)
+        lat, lng = np.concatenate((here.lat, soon.lat)), np.concatenate((here.lng, soon.lng))
         return Supply(
             ids=ids,
-            lat=np.concatenate((here.lat, soon.lat)),
-            lng=np.concatenate((here.lng, soon.lng)),
+            lat=lat,
+            lng=lng,
             free_in_s=np.concatenate((np.zeros(len(here.ids)), soon.free_in_s)),
             underpaid=self._earnings.underpaid(ids),
+            sought_after=self._lately.sought_after(lat=lat, lng=lng),
         )
 
     def _least(self, now: datetime) -> LeastDrive:

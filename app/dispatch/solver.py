@@ -18,6 +18,7 @@ import structlog
 
 from app.foundation.problems import TooManyRequests
 from matching.anticipation import in_time
+from matching.booked import in_play
 from matching.arrays import FloatArray
 from matching.assignment import Limits, solve, solve_greedy
 from matching.candidates import for_router
@@ -205,7 +206,7 @@ def _possible(round_: Round, timed: Timed) -> Candidates:
     """Who may go to whom now: whatever narrows the choice beyond `Problem` stands here."""
     return in_time(
         round_.problem,
-        timed.candidates(round_.problem),
+        in_play(round_.problem, timed.candidates(round_.problem)),
         gives_up_in_s=round_.gives_up_in_s,
         rescue_s=MEENT.rescue_s,
         rescue_load=MEENT.rescue_load,

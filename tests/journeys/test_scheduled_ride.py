@@ -110,6 +110,24 @@ async def test_a_driver_kept_for_a_booked_ride_is_not_sent_to_somebody_else(
     assert await owner.fetchval("select ride_id::text from offer") == other["id"]
 
 
+async def test_nobody_is_kept_while_three_drivers_could_still_set_out_later(
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    rider: Person,
+) -> None:
+    three = [await make_driver(owner, now=FRIDAY_EVENING) for _ in range(3)]
+    await book(client, rider, pickup_at=AT_SEVEN)
+    await at(app, clock, AT_SEVEN - timedelta(minutes=14), standing=dict.fromkeys(three, VADUZ))
+    for _ in three:
+        await book(client, await make_member(owner, now=FRIDAY_EVENING), dropoff=TRIESEN)
+
+    tick = await app.state.dispatcher.run_once()
+
+    assert (tick.riders, tick.offers) == (4, 3)
+
+
 async def test_a_driver_who_came_early_waits_for_the_window_before_a_no_show(
     app: FastAPI, client: httpx.AsyncClient, clock: StandingClock, rider: Person, driver: Person
 ) -> None:

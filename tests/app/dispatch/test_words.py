@@ -56,7 +56,12 @@ def test_a_sentence_begins_large_and_ends_with_a_full_stop(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_cost_term_has_a_plain_name(language: str) -> None:
-    named = [*costs.EDGE_TERMS, *costs.SOON_FREE_TERMS, *costs.FAIRNESS_TERMS]
+    named = [
+        *costs.EDGE_TERMS,
+        *costs.SOON_FREE_TERMS,
+        *costs.STAYING_TERMS,
+        *costs.FAIRNESS_TERMS,
+    ]
     labels = {say(f"term.{name}", language=language) for name in named}
 
     assert len(labels) == len(named)
