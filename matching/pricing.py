@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
 
 from matching.arrays import FloatArray, IntArray
 from matching.compiled import compiled, inlined
@@ -33,6 +34,7 @@ class _Buckets(NamedTuple):
     driver: IntArray
     centre: FloatArray
     radius: FloatArray
+    nearest: IntArray
     worth: FloatArray
     least_worth: FloatArray
 
@@ -59,13 +61,6 @@ class _Best(NamedTuple):
     pickup_s: FloatArray
     reduced_ds: IntArray
     lowest_ds: IntArray
-
-
-class _Chord(NamedTuple):
-    """From a rider to each driver of a bucket, squared: how long, and how much longer it may be."""
-
-    square: FloatArray
-    spare: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +98,7 @@ class Buckets:
         self._centre = self._at.mean(axis=2)
         apart = np.linalg.norm(self._at - self._centre[:, :, np.newaxis], axis=1)
         self._radius = apart.max(axis=1) + _ROUNDING_DS
+        self._nearest = np.argsort(cdist(self._centre, self._centre), axis=1, kind="stable")
         self._home = cKDTree(self._centre).query(self._start)[1].astype(np.int64)
         self._way, self._barred = way, barred
 
@@ -130,6 +126,7 @@ class Buckets:
             driver=self._driver,
             centre=self._centre,
             radius=self._radius,
+            nearest=self._nearest,
             worth=worth,
             least_worth=worth.min(axis=1),
         )
@@ -168,102 +165,81 @@ def _search(
     best: _Best,
 ) -> int:
     """Fill `best` for every rider; how many buckets and pairs were looked at."""
-    cap_ds = way.max_pickup_s * 10 + _ROUNDING_DS
-    chord = _Chord(np.empty(_BUCKET), np.empty(_BUCKET))
     looked_at = 0
+    square, spare = np.empty(_BUCKET), np.empty(_BUCKET)
     for rider in range(len(start)):
-        # What another must cost less than: lower once she has as many as wanted.
-        limit_ds = best.lowest_ds[rider]
-        looked_at += len(buckets.radius)
-        # Her own bucket comes first: what it holds rules out most of the others.
-        for turn in range(-1, len(buckets.radius)):
-            bucket = home[rider] if turn < 0 else turn
-            if turn == home[rider]:
-                continue
-            within = min(limit_ds + _ROUNDING_DS - buckets.least_worth[bucket], cap_ds)
-            if within < 0:
-                continue
-            within += buckets.radius[bucket]
-            x = start[rider, 0] - buckets.centre[bucket, 0]
-            y = start[rider, 1] - buckets.centre[bucket, 1]
-            z = start[rider, 2] - buckets.centre[bucket, 2]
-            if x * x + y * y + z * z > within * within:
-                continue
-            looked_at += _BUCKET
-            _measure(bucket, rider, start, limit_ds, cap_ds, buckets, share, best, chord)
-            for place in range(_BUCKET):
-                if chord.spare[place] >= 0:
-                    limit_ds = _look_at(
-                        bucket, place, rider, chord, limit_ds, buckets, way, barred, share, best
-                    )
+        looked_at += _look_around(
+            rider, start, buckets.nearest[home[rider]], buckets, way, barred, share, best, square,
+            spare,
+        )  # fmt: skip
     return looked_at
 
 
-@inlined
-def _measure(
-    bucket: int,
+@compiled
+def _look_around(
     rider: int,
     start: FloatArray,
-    limit_ds: int,
-    cap_ds: float,
-    buckets: _Buckets,
-    share: int,
-    best: _Best,
-    chord: _Chord,
-) -> None:
-    """How far each driver of a bucket is, and how much less than she might be.
-
-    Without branches, so that the processor takes several drivers at a time.
-    """
-    x, y, z = start[rider, 0], start[rider, 1], start[rider, 2]
-    offered_ds = limit_ds + _ROUNDING_DS
-    other_ds = best.lowest_ds[rider] + _ROUNDING_DS
-    for place in range(_BUCKET):
-        is_offered = (buckets.driver[bucket, place] - rider) & (share - 1) == 0
-        below_ds = offered_ds if is_offered else other_ds
-        within = min(below_ds - buckets.worth[bucket, place], cap_ds)
-        east = buckets.at[bucket, 0, place] - x
-        north = buckets.at[bucket, 1, place] - y
-        up = buckets.at[bucket, 2, place] - z
-        square = east * east + north * north + up * up
-        chord.square[place] = square
-        chord.spare[place] = within * abs(within) - square
-
-
-@inlined
-def _look_at(
-    bucket: int,
-    place: int,
-    rider: int,
-    chord: _Chord,
-    limit_ds: int,
+    nearest: IntArray,
     buckets: _Buckets,
     way: Way,
     barred: Barred,
     share: int,
     best: _Best,
+    square: FloatArray,
+    spare: FloatArray,
 ) -> int:
-    """Enter the pair of one rider and one driver if it is below her limit; the limit from there."""
-    driver = buckets.driver[bucket, place]
-    worth = int(buckets.worth[bucket, place])
-    is_offered = (driver - rider) & (share - 1) == 0
-    below_ds = limit_ds if is_offered else best.lowest_ds[rider]
-    square = chord.square[place]
-    # The limit may have fallen since the bucket was measured; this is quicker than the time itself.
-    within = below_ds + _ROUNDING_DS - worth
-    if within < 0 or square > within * within:
-        return limit_ds
-    pickup_s = _pickup_s(square, way)
-    reduced_ds = int(np.rint(pickup_s * 10)) + worth
-    if (
-        pickup_s <= way.max_pickup_s
-        and reduced_ds < below_ds
-        and not _is_barred(barred, rider, driver)
-    ):
-        best.lowest_ds[rider] = min(best.lowest_ds[rider], reduced_ds)
-        if is_offered:
-            limit_ds = _enter(rider, driver, pickup_s, reduced_ds, limit_ds, best)
-    return limit_ds
+    """Enter the pairs of one rider that cost less than her limit; how much was looked at.
+
+    All in one function, since numba counts the references to every array wherever one is called.
+    """
+    cap_ds = way.max_pickup_s * 10 + _ROUNDING_DS
+    x, y, z = start[rider, 0], start[rider, 1], start[rider, 2]
+    looked_at = len(nearest)
+    # What another must cost less than: lower once she has as many as wanted.
+    limit_ds = lowest_ds = best.lowest_ds[rider]
+    # The nearest buckets come first: what they hold rules out most of the others.
+    for bucket in nearest:
+        within = min(limit_ds + _ROUNDING_DS - buckets.least_worth[bucket], cap_ds)
+        reach = within + buckets.radius[bucket]
+        east = x - buckets.centre[bucket, 0]
+        north = y - buckets.centre[bucket, 1]
+        up = z - buckets.centre[bucket, 2]
+        if within < 0 or east * east + north * north + up * up > reach * reach:
+            continue
+        looked_at += _BUCKET
+        # Without branches, so that the processor takes several drivers at a time: how far each is,
+        # and how much farther she might be, in squares.
+        for place in range(_BUCKET):
+            is_offered = (buckets.driver[bucket, place] - rider) & (share - 1) == 0
+            below_ds = limit_ds if is_offered else lowest_ds
+            within = min(below_ds + _ROUNDING_DS - buckets.worth[bucket, place], cap_ds)
+            east = x - buckets.at[bucket, 0, place]
+            north = y - buckets.at[bucket, 1, place]
+            up = z - buckets.at[bucket, 2, place]
+            square[place] = east * east + north * north + up * up
+            spare[place] = within * abs(within) - square[place]
+        for place in range(_BUCKET):
+            if spare[place] < 0:
+                continue
+            driver, worth = buckets.driver[bucket, place], int(buckets.worth[bucket, place])
+            is_offered = (driver - rider) & (share - 1) == 0
+            below_ds = limit_ds if is_offered else lowest_ds
+            # The limit may have fallen since; this is quicker than the time itself.
+            within = below_ds + _ROUNDING_DS - worth
+            if within < 0 or square[place] > within * within:
+                continue
+            pickup_s = _pickup_s(square[place], way)
+            reduced_ds = int(np.rint(pickup_s * 10)) + worth
+            if (
+                pickup_s <= way.max_pickup_s
+                and reduced_ds < below_ds
+                and not _is_barred(barred, rider, driver)
+            ):
+                lowest_ds = min(lowest_ds, reduced_ds)
+                if is_offered:
+                    limit_ds = _enter(rider, driver, pickup_s, reduced_ds, limit_ds, best)
+    best.lowest_ds[rider] = lowest_ds
+    return looked_at
 
 
 @inlined
