@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,13 +10,12 @@ from app.assembly import routes as assembly
 from app.city import load_city
 from app.dispatch import routes as dispatch
 from app.dispatch.service import accept_offer, decline_offer, forget_rounds
+from app.dispatch.sharing import Sharing
 from app.dispatch.solver import Solver
 from app.dispatch.tick import Dispatcher
 from app.drivers import routes as drivers
 from app.drivers.positions import Positions
 from app.fares import routes as fares
-from app.fares.service import estimate_pickup_s
-from app.fares.wishes import EstimateShared, SharedTimes
 from app.foundation import health
 from app.foundation.clock import Clock, ScaledClock, SystemClock
 from app.foundation.database import open_database
@@ -37,7 +35,7 @@ from app.roads import routes as roads_routes
 from app.roads.calibrate import keep_calibrated, take_newest
 from app.roads.open import open_places, open_roads
 from app.roads.places import Places
-from app.roads.service import CalibratedRoute, Roads
+from app.roads.service import Roads
 from app.settings import Settings
 from app.workers.loop import Worker, run_workers
 
@@ -63,20 +61,6 @@ def make_clock(settings: Settings) -> Clock:
     if settings.clock_start is None or settings.clock_anchor_s is None:
         return SystemClock()
     return ScaledClock(settings.clock_start, settings.clock_anchor_s, settings.clock_speed)
-
-
-def _alone(app: FastAPI) -> EstimateShared:
-    """Say when a party would be fetched and arrive if it shared its car with nobody."""
-
-    async def estimate(route: CalibratedRoute, *, seats: int, now: datetime) -> SharedTimes | None:
-        del seats  # The nearest free car is asked about, whatever its size.
-        state = app.state
-        pickup_s = await estimate_pickup_s(
-            state.database, state.roads, pickup=route.pickup.point, now=now
-        )
-        return None if pickup_s is None else SharedTimes(pickup_s, pickup_s + route.duration_s)
-
-    return estimate
 
 
 def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
@@ -142,7 +126,14 @@ def create_app(
             await state.positions.load(state.database, now=state.clock.now())
             await stack.enter_async_context(state.realtime.running(state.database))
             state.solver = solver or stack.enter_context(Solver())
-            state.estimate_shared = _alone(app)
+            sharing = Sharing(
+                database=state.database,
+                roads=state.roads,
+                positions=state.positions,
+                solver=state.solver,
+                time_zone=city.time_zone,
+            )
+            state.estimate_shared = sharing.estimate
             state.dispatcher = Dispatcher(
                 database=state.database,
                 clock=state.clock,
@@ -153,6 +144,7 @@ def create_app(
                 max_pickup_s=settings.max_pickup_s,
                 window_s=settings.tick_s,
                 empty_km_minor=settings.empty_km_minor,
+                sharing=sharing,
             )
             state.advisor = Advisor(
                 database=state.database,

@@ -21,8 +21,9 @@ async def ask_price(
     pickup: Any = VADUZ,
     dropoff: Any = BALZERS,
     pickup_at: datetime | None = None,
+    **sharing: Any,
 ) -> dict[str, Any]:
-    body = {"pickup": pickup, "dropoff": dropoff}
+    body = {"pickup": pickup, "dropoff": dropoff, **sharing}
     if pickup_at is not None:
         body["pickup_at"] = pickup_at.isoformat()
     answer = await client.post("/v1/quotes", json=body, headers=rider.act)

@@ -7,7 +7,9 @@ from importlib.metadata import version
 from typing import Any
 
 from app.assembly.policies import Policy
+from app.dispatch.pools import ITERATIONS, SHARING_SEED, Join
 from app.dispatch.words import say, share
+from app.fares.rules import SHARING
 from matching.passed_over import PassedOver, WhyNot
 from matching.problem import Assignment, Pairing, Term, Weights
 
@@ -20,6 +22,7 @@ _NOT_SAID: dict[str, Any] = {
     "program_version": None,
     "weights": {},
     "policies": [],
+    "added_s": None,
 }
 # She was chosen, for a rider who need not be the nearest.
 _CHOSEN = (WhyNot.WAS_CHOSEN, WhyNot.KEPT_FOR_BOOKED)
@@ -61,12 +64,40 @@ def explanation(
         "gap": assignment.gap,
         "seed": assignment.seed,
         "weights": asdict(weights),
-        "policies": [
-            {"key": key, "version_id": str(policy.version_id), "value": policy.value}
-            for key, policy in sorted(policies.items())
-        ],
+        "policies": _used(policies),
         "is_estimate": is_estimate,
     }
+
+
+def join_explanation(
+    join: Join, *, riders: int, is_estimate: bool, policies: Mapping[str, Policy]
+) -> dict[str, Any]:
+    """Return what explains an offer to join a shared run. It names nobody, there or elsewhere."""
+    return {
+        "candidates": join.cars,
+        "rank": join.rank,
+        "terms": [{"name": "added_by_joining", "cost_s": join.added_s}],
+        "cost_s": join.added_s,
+        "added_s": join.added_s,
+        "runner_up_cost_s": None,
+        "runner_up_took_another_ride": None,
+        "riders": riders,
+        "drivers": join.cars,
+        "solver": f"insertion, then {ITERATIONS} steps of ruin and recreate",
+        "solver_version": program_version(),
+        "program_version": program_version(),
+        "seed": SHARING_SEED,
+        "weights": asdict(SHARING),
+        "policies": _used(policies),
+        "is_estimate": is_estimate,
+    }
+
+
+def _used(policies: Mapping[str, Policy]) -> list[dict[str, Any]]:
+    return [
+        {"key": key, "version_id": str(policy.version_id), "value": policy.value}
+        for key, policy in sorted(policies.items())
+    ]
 
 
 def offer_explained(stored: Mapping[str, Any], *, language: str) -> dict[str, Any]:
@@ -85,6 +116,8 @@ def offer_explained(stored: Mapping[str, Any], *, language: str) -> dict[str, An
 def offer_sentences(stored: Mapping[str, Any], *, language: str) -> list[str]:
     """Return why an offer was made, in plain words."""
     told = {**_NOT_SAID, **stored}
+    if told["added_s"] is not None:
+        return _joining(told, language=language)
     nearer = told["rank"] - 1
     words = [say("offer.candidates", language=language, count=told["candidates"])]
     if told["candidates"] > 1:
@@ -93,6 +126,15 @@ def offer_sentences(stored: Mapping[str, Any], *, language: str) -> list[str]:
         words.append(say(_why_not_the_nearer(told), language=language))
     words += _beside_the_runner_up(told, language=language)
     words += _worth(told, language=language)
+    words += _how_sure(told, language=language)
+    words.append(say("offer.declining", language=language))
+    return words
+
+
+def _joining(told: Mapping[str, Any], *, language: str) -> list[str]:
+    words = [say("offer.joins", language=language)]
+    words.append(say("offer.joins_added", language=language, count=round(told["added_s"])))
+    words.append(say("offer.joins_limits", language=language))
     words += _how_sure(told, language=language)
     words.append(say("offer.declining", language=language))
     return words

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from app.assembly.policies import Policy, policy_in_force
-from app.dispatch import queries
+from app.dispatch import queries, run_queries
 from app.dispatch.earnings import Earnings
 from app.dispatch.lately import LatelyAsked
+from app.dispatch.pools import Shared
+from app.dispatch.sharing import Sharing
 from app.dispatch.solver import MEENT, Round
 from app.drivers.positions import Positions
-from app.foundation.database import Database
+from app.foundation.database import Database, Transaction
 from app.members.roles import DocumentKind
 from app.rides.lifecycle import RideState
 from app.roads.service import Roads, hour_of_week
@@ -35,11 +38,17 @@ WEIGHT, OFFER_TIME = "fairness_weight_s", "offer_time_s"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gathered:
-    """A round to be decided, the policies in force for it, and how many of its drivers are busy."""
+    """What a tick decides from: a round of pairs, and who shares.
 
-    round: Round
+    `round` is None where nobody is left to pair; `soon_free` is how many of its drivers are busy,
+    `sharing` how many riders who share were looked at.
+    """
+
+    round: Round | None
     policies: dict[str, Policy]
     soon_free: int
+    shared: Shared
+    sharing: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +72,7 @@ class Gathering:
         max_pickup_s: float,
         window_s: float,
         empty_km_minor: int,
+        sharing: Sharing,
     ) -> None:
         self._database = database
         self._roads = roads
@@ -71,9 +81,10 @@ class Gathering:
         self._rules = Rules(max_pickup_s=max_pickup_s, window_s=window_s)
         self._earnings = Earnings(empty_km_minor=empty_km_minor)
         self._lately = LatelyAsked()
+        self._sharing = sharing
 
     async def gather(self, now: datetime) -> Gathered | None:
-        """Return the round, or None where there is nobody to pair."""
+        """Return what is to be decided, or None where nobody waits or nobody drives."""
         today = now.astimezone(self._time_zone).date()
         papers = len(DocumentKind)
         async with self._database.reading() as reader:
@@ -87,18 +98,22 @@ class Gathering:
                 await self._earnings.refresh(reader, now=now)
             free = await queries.free_drivers(reader, today=today, papers=papers)
             busy = await queries.busy_drivers(reader, today=today, papers=papers)
-            asked = await queries.asked_before(reader, ride_ids=[ride["id"] for ride in rides])
+            asked = await _asked_before(reader, rides)
         self._lately.see(rides, now=now)
         here = self._positions.fresh(free, now=now)
+        sharing = [ride for ride in rides if ride["is_shared"]]
+        shared = await self._sharing.decide(sharing, free=here, asked=asked, now=now)
+        rides = [ride for ride in rides if ride["id"] not in shared.spoken_for]
         soon = await self._soon_free(busy, now)
-        if not here.ids and not soon.ids:
-            return None
+        if not rides or not (here.ids or soon.ids):
+            is_idle = not shared.joins
+            return None if is_idle else Gathered(None, policies, 0, shared, len(sharing))
         problem = MEENT.priced(
             Problem(
                 demand=_demand(rides, now=now),
                 supply=self._supply(here, soon),
                 weights=self._weights(policies[WEIGHT].value),
-                excluded=frozenset((row["ride_id"], row["driver_id"]) for row in asked),
+                excluded=asked,
             )
         )
         round_ = Round(
@@ -106,7 +121,7 @@ class Gathering:
             gives_up_in_s=_seconds_to([ride["search_until"] for ride in rides], now=now),
             least=self._least(now),
         )
-        return Gathered(round_, policies, len(soon.ids))
+        return Gathered(round_, policies, len(soon.ids), shared, len(sharing))
 
     def _weights(self, fairness_s: int) -> Weights:
         """The live tick values what the replayed policy of this name does."""
@@ -181,6 +196,23 @@ class Gathering:
             between = await self._roads.pickup_matrix(starts[some], destinations=ends[some], at=now)
             ways.append(np.diagonal(between))
         return np.concatenate(ways)
+
+
+async def _asked_before(reader: Transaction, rides: Sequence[Any]) -> frozenset[tuple[UUID, UUID]]:
+    """Return pairs (ride, driver) that must not be made: asked before, or too small a car."""
+    asked = await queries.asked_before(reader, ride_ids=[ride["id"] for ride in rides])
+    small = await run_queries.small_cars(reader, below=max(ride["seats"] for ride in rides))
+    return frozenset(
+        [
+            *((row["ride_id"], row["driver_id"]) for row in asked),
+            *(
+                (ride["id"], car["driver_id"])
+                for car in small
+                for ride in rides
+                if ride["seats"] > car["seats"]
+            ),
+        ]
+    )
 
 
 def _next_stops(rows: Sequence[Any]) -> tuple[FloatArray, FloatArray]:

@@ -112,4 +112,4 @@ class Offer(SQLModel, table=True):
     pickup_m: int
     explanation: dict[str, Any] = columns.document()
     # Of an offer to join a shared run: all its stops in order, those of this ride among them.
-    run: list[dict[str, Any]] | None = columns.document(default=None, nullable=True)
+    run: dict[str, Any] | None = columns.document(default=None, nullable=True)

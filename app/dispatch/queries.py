@@ -12,7 +12,9 @@ from matching.problem import Id
 # ahead counts as waiting only from the wished moment on.
 _WAITING_RIDES = """
 select r.id, greatest(r.requested_at, r.pickup_from) as requested_at, r.pickup_from,
-  r.pickup_until, r.search_until, q.pickup_lat, q.pickup_lng
+  r.pickup_until, r.search_until, r.seats, r.is_shared, r.id as ride_id, r.state, r.started_at,
+  q.pickup_lat, q.pickup_lng, q.dropoff_lat, q.dropoff_lng, q.duration_s, q.max_wait_s,
+  q.max_delay_s
 from ride r join quote q on q.id = r.quote_id
 where r.state = 'requested' and r.search_until > $1
   and not exists (select from offer o where o.ride_id = r.id and o.state = 'open')
@@ -21,7 +23,7 @@ limit $2
 """
 
 # Who may drive: on shift, a driver still, not suspended, with all papers.
-_MAY_DRIVE = """
+MAY_DRIVE = """
   s.ended_at is null
   and exists (select from member_role m where m.member_id = s.driver_id and m.role = 'driver')
   and not exists (select from suspension u where u.member_id = s.driver_id and u.lifted_at is null)
@@ -32,7 +34,7 @@ _MAY_DRIVE = """
 # A driver is free who may drive and has no open ride and no open offer.
 _FREE_DRIVERS = f"""
 select s.driver_id from shift s
-where {_MAY_DRIVE}
+where {MAY_DRIVE}
   and not exists (select from ride r where r.driver_id = s.driver_id
                   and r.state in ('assigned', 'arrived', 'under_way'))
   and not exists (select from offer o where o.driver_id = s.driver_id and o.state = 'open')
@@ -42,7 +44,7 @@ order by s.driver_id
 _BUSY_DRIVERS = f"""
 select s.driver_id, r.state, q.duration_s, q.pickup_lat, q.pickup_lng, q.dropoff_lat, q.dropoff_lng
 from ride r join shift s on s.driver_id = r.driver_id join quote q on q.id = r.quote_id
-where r.state in ('assigned', 'arrived', 'under_way') and {_MAY_DRIVE}
+where r.state in ('assigned', 'arrived', 'under_way') and not r.is_shared and {MAY_DRIVE}
 order by s.driver_id
 """
 
@@ -83,14 +85,16 @@ returning o.id, o.driver_id, o.ride_id, o.state
 # What changed since the tick read is left for the next tick: the join and the indexes refuse it.
 _INSERT_OFFERS = """
 insert into offer (id, tick_id, ride_id, driver_id, state, offered_at, expires_at, pickup_s,
-                   pickup_m, explanation)
-select x.id, $1, x.ride_id, x.driver_id, 'open', $2, $3, x.pickup_s, x.pickup_m, x.explanation
-from unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::int[], $8::int[], $9::jsonb[])
-  as x(id, ride_id, driver_id, pickup_s, pickup_m, explanation)
+                   pickup_m, explanation, run)
+select x.id, $1, x.ride_id, x.driver_id, 'open', $2, $3, x.pickup_s, x.pickup_m, x.explanation,
+  x.run
+from unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::int[], $8::int[], $9::jsonb[], $10::jsonb[])
+  as x(id, ride_id, driver_id, pickup_s, pickup_m, explanation, run)
 join ride r on r.id = x.ride_id and r.state = 'requested'
 join shift s on s.driver_id = x.driver_id and s.ended_at is null
 where not exists (select from ride d where d.driver_id = x.driver_id
-                  and d.state in ('assigned', 'arrived', 'under_way'))
+                  and d.state in ('assigned', 'arrived', 'under_way')
+                  and not (d.is_shared and x.run is not null))
 order by x.driver_id
 on conflict do nothing
 returning id
@@ -98,9 +102,10 @@ returning id
 
 _VIEW = """
 select o.id, o.ride_id, o.driver_id, o.state, o.offered_at, o.expires_at, o.decided_at, o.pickup_s,
-  o.pickup_m, o.explanation, q.pickup_lat, q.pickup_lng, q.pickup_name, q.dropoff_lat,
-  q.dropoff_lng, q.dropoff_name, q.distance_m, q.duration_s, q.currency, q.fare_minor,
-  q.commission_bp, q.commission_minor, q.driver_net_minor, r.pickup_from, r.pickup_until
+  o.pickup_m, o.explanation, r.seats, r.is_shared, q.pickup_lat, q.pickup_lng, q.pickup_name,
+  q.dropoff_lat, q.dropoff_lng, q.dropoff_name, q.distance_m, q.duration_s, q.currency,
+  q.fare_minor, q.commission_bp, q.commission_minor, q.driver_net_minor, r.pickup_from,
+  r.pickup_until
 from offer o join ride r on r.id = o.ride_id join quote q on q.id = r.quote_id
 """
 
@@ -123,7 +128,8 @@ order by i.at desc, i.tick_id desc limit $3
 _INPUTS = """
 select i.tick_id, i.at, i.record, t.objective_ds, coalesce(
   (select jsonb_agg(jsonb_build_object('ride_id', o.ride_id, 'driver_id', o.driver_id,
-                                       'explanation', o.explanation))
+                                       'explanation', o.explanation,
+                                       'joins', o.run is not null))
    from offer o where o.tick_id = i.tick_id), '[]')::text as made
 from dispatch_input i join dispatch_tick t on t.id = i.tick_id
 where i.tick_id in ($1, (select tick_id from offer where id = $1))
@@ -141,7 +147,10 @@ async def free_drivers(reader: Transaction, *, today: date, papers: int) -> list
 
 
 async def busy_drivers(reader: Transaction, *, today: date, papers: int) -> list[Any]:
-    """Return who has a ride and may drive on after it, with where and how long that ride goes."""
+    """Return who has a ride and may drive on after it, with where and how long that ride goes.
+
+    Who shares is not among them: others may still join, so nobody knows when that car is free.
+    """
     return await reader.rows(_BUSY_DRIVERS, today, papers)
 
 

@@ -76,7 +76,7 @@ def _replayed(row: Any) -> Replayed:
         fault = f"costs {again.objective_ds} ds when decided again, not {row['objective_ds']}"
     elif same_solver and not record.agrees_with(again):
         fault = "pairs others when decided again"
-    elif not {(offer["ride_id"], offer["driver_id"]) for offer in offers} <= decided:
+    elif not _paired(offers) <= decided:
         fault = "made an offer that was not decided"
     explained = sum(_is_explained(offer["explanation"]) for offer in offers)
     if fault is None and explained < len(offers):
@@ -95,6 +95,11 @@ def _replayed(row: Any) -> Replayed:
         explained=explained,
         fault=fault,
     )
+
+
+def _paired(offers: list[Any]) -> set[tuple[str, str]]:
+    """Return the pairs of those offers that a pairing decided; not who joins a run."""
+    return {(offer["ride_id"], offer["driver_id"]) for offer in offers if not offer["joins"]}
 
 
 def _unreadable(row: Any, offers: list[Any], *, fault: str) -> Replayed:

@@ -16,6 +16,7 @@ from app.dispatch.schemas import (
     OfferView,
     RoundExplanationView,
     RoundsView,
+    RunView,
 )
 from app.dispatch.solver import Solver
 from app.foundation.problems import NotFound, TooManyRequests
@@ -159,6 +160,22 @@ async def explain_round(
             accepted_languages=accepted_languages,
         )
     )
+
+
+@router.get(
+    "/v1/me/run",
+    operation_id="get_run",
+    summary="Driver: where to next",
+    response_model=RunView,
+    responses=problem_responses(NotSignedIn, RoleMissing),
+)
+async def get_run(driver: Driver, database: DatabaseDep) -> Response:
+    """Return the stops of all your open rides, in order. Each is told by its own ride's steps.
+
+    While you share, read it again whenever you accepted an offer or somebody called a ride off.
+    """
+    async with database.reading() as reader:
+        return json_response(await service.get_run(reader, driver_id=driver.member_id))
 
 
 @router.post(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.dispatch.models import OfferState
 from app.fares.schemas import StopView, with_stops
 from matching.passed_over import WhyNot
+from matching.pooling.words import StopKind
 
 
 class OfferView(BaseModel):
@@ -28,6 +29,9 @@ class OfferView(BaseModel):
                 "dropoff": {"lat": 47.0660, "lng": 9.5030, "name": "Höfle"},
                 "distance_m": 8820,
                 "duration_s": 894,
+                "seats": 1,
+                "shared": False,
+                "added_s": None,
                 "currency": "CHF",
                 "fare_minor": 4465,
                 "commission_bp": 1500,
@@ -50,6 +54,12 @@ class OfferView(BaseModel):
     dropoff: StopView
     distance_m: int
     duration_s: int
+    seats: Annotated[int, Field(description="how many the rider's party are")]
+    shared: Annotated[bool, Field(description="others may ride along part of the way")]
+    added_s: Annotated[
+        int | None,
+        Field(description="joins your shared ride: how much longer your way gets; else null"),
+    ]
     currency: str
     fare_minor: int
     commission_bp: int
@@ -123,6 +133,7 @@ class ExplanationView(BaseModel):
                     }
                 ],
                 "is_estimate": False,
+                "added_s": None,
                 "language": "en",
                 "sentences": [
                     "7 drivers were near enough, you among them.",
@@ -164,6 +175,9 @@ class ExplanationView(BaseModel):
     weights: Annotated[dict[str, float], Field(description="what counted how much")]
     policies: list[PolicyUsedView]
     is_estimate: bool
+    added_s: Annotated[
+        float | None, Field(description="joins your shared ride: how much longer your way gets")
+    ]
     language: Annotated[str, Field(description="of the words: en, nl or fr")]
     sentences: list[str]
     sentence: Annotated[str, Field(description="all sentences in one")]
@@ -250,6 +264,47 @@ class RoundExplanationView(BaseModel):
     sentence: Annotated[str, Field(description="all sentences in one")]
 
 
+class RunStopView(BaseModel):
+    """Where to stop next, for whom, and whether they get in or out."""
+
+    ride_id: UUID
+    kind: StopKind
+    place: StopView
+    rider_name: str
+    seats: int
+
+
+class RunView(BaseModel):
+    """Everything you have still to do, in the order that keeps what was promised to everybody."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "shared": True,
+                "stops": [
+                    {
+                        "ride_id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1c",
+                        "kind": "pickup",
+                        "place": {"lat": 47.1410, "lng": 9.5209, "name": "Städtle"},
+                        "rider_name": "Ada",
+                        "seats": 1,
+                    },
+                    {
+                        "ride_id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1c",
+                        "kind": "dropoff",
+                        "place": {"lat": 47.0660, "lng": 9.5030, "name": "Höfle"},
+                        "rider_name": "Ada",
+                        "seats": 1,
+                    },
+                ],
+            }
+        }
+    )
+
+    shared: Annotated[bool, Field(description="others may still join")]
+    stops: Annotated[list[RunStopView], Field(description="none while you drive nobody")]
+
+
 class OfferAccepted(BaseModel):
     """The ride is yours."""
 
@@ -267,4 +322,9 @@ class OfferDeclined(BaseModel):
 
 def offer_view(row: Any) -> dict[str, Any]:
     """Return the API's form of an offer."""
-    return OfferView.model_validate(with_stops(row)).model_dump(mode="json")
+    added_s = row["explanation"].get("added_s")
+    values = with_stops(row) | {
+        "shared": row["is_shared"],
+        "added_s": None if added_s is None else round(added_s),
+    }
+    return OfferView.model_validate(values).model_dump(mode="json")

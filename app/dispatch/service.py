@@ -4,13 +4,21 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.dispatch import queries
+from app.dispatch import queries, run_queries
 from app.dispatch.errors import NotOnShift, OfferNoLongerOpen
 from app.dispatch.explain import offer_explained, round_explained
 from app.dispatch.models import OfferState
-from app.dispatch.schemas import ExplanationView, RoundExplanationView, RoundView, offer_view
+from app.dispatch.runs import planned_stops, stops_left
+from app.dispatch.schemas import (
+    ExplanationView,
+    RoundExplanationView,
+    RoundView,
+    RunView,
+    offer_view,
+)
 from app.dispatch.solver import Solver
 from app.dispatch.words import choose_language
+from app.fares.schemas import with_stops
 from app.foundation import metrics
 from app.foundation.database import Database, Transaction
 from app.foundation.events import Event
@@ -18,6 +26,7 @@ from app.foundation.pagination import Page, decode_cursor, make_page
 from app.foundation.problems import NotFound
 from app.members import service as members
 from app.rides import service as rides
+from app.rides.lifecycle import RideState
 
 MOST_FORGOTTEN = 5_000  # rounds in one transaction: a statement has 5 seconds
 
@@ -81,6 +90,35 @@ async def list_open_offers(reader: Transaction, *, driver_id: UUID) -> list[dict
     """Return the driver's open offers: at most one."""
     rows = await queries.list_offers(reader, offer_ids=None, driver_id=driver_id)
     return [offer_view(row) for row in rows]
+
+
+async def get_run(reader: Transaction, *, driver_id: UUID) -> dict[str, Any]:
+    """Return the stops that this driver has still to make, in order; none without a ride."""
+    rows = await run_queries.list_driven(reader, driver_id=driver_id)
+    of_ride = {row["ride_id"]: row for row in rows}
+    plans = await run_queries.list_plans(
+        reader, driver_ids=[driver_id] if rows else [], oldest_ride_ids=list(of_ride)[:1]
+    )
+    left = stops_left(
+        planned_stops(plans[0]["run"] if plans else None),
+        {ride_id: RideState(row["state"]) for ride_id, row in of_ride.items()},
+    )
+    view = RunView.model_validate(
+        {
+            "shared": any(row["is_shared"] for row in rows),
+            "stops": [
+                {
+                    "ride_id": stop.ride_id,
+                    "kind": stop.kind,
+                    "place": with_stops(of_ride[stop.ride_id])[stop.kind],
+                    "rider_name": of_ride[stop.ride_id]["rider_name"],
+                    "seats": of_ride[stop.ride_id]["seats"],
+                }
+                for stop in left
+            ],
+        }
+    )
+    return view.model_dump(mode="json")
 
 
 async def explain_offer(

@@ -16,11 +16,12 @@ from uuid import UUID
 import numpy as np
 import structlog
 
+from app.dispatch import pools
 from app.foundation.problems import TooManyRequests
 from matching.anticipation import in_time
-from matching.booked import in_play
 from matching.arrays import FloatArray
 from matching.assignment import Limits, solve, solve_greedy
+from matching.booked import in_play
 from matching.candidates import for_router
 from matching.passed_over import PassedOver, explain_passed_over
 from matching.problem import Assignment, Candidates, Demand, Fallback, Problem, Supply
@@ -192,6 +193,7 @@ def _warm() -> None:
     _decide(
         round_, Asked(_first_blocks(problem), (np.zeros((1, 1)),)), Limits(deadline_s=1000.0), 1
     )
+    pools.warm_up()
 
 
 def _explain(packed: bytes, driver_id: UUID) -> PassedOver:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 from app.assembly.policies import Policy
 from app.dispatch import queries
-from app.dispatch.explain import explanation
+from app.dispatch.explain import explanation, join_explanation
 from app.dispatch.gather import OFFER_TIME, WEIGHT, Gathered, Gathering
+from app.dispatch.runs import stored_stops
 from app.dispatch.schemas import offer_view
-from app.dispatch.solver import Asked, Decided, Solver
+from app.dispatch.sharing import Sharing
+from app.dispatch.solver import Asked, Decided, Round, Solver
 from app.drivers.positions import Positions
 from app.foundation import metrics
 from app.foundation.clock import Clock
@@ -50,6 +53,39 @@ class TickResult:
     gap: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An offer to be made, its columns in the order of the statement."""
+
+    id: UUID
+    ride_id: Any
+    driver_id: Any
+    pickup_s: int
+    pickup_m: int
+    explanation: dict[str, Any]
+    run: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of pairing riders and drivers; `record` is None where nobody was to be paired."""
+
+    drafts: Sequence[_Draft] = ()
+    riders: int = 0
+    drivers: int = 0
+    candidates: int = 0
+    held: int = 0
+    solver: str = "nobody to pair"
+    objective_ds: int = 0
+    gap: float | None = None
+    record: bytes | None = None
+    passed_over: Sequence[Any] = ()
+
+
+_NOBODY_PAIRED = _Outcome()
+_COLUMNS = [field.name for field in fields(_Draft)]
+
+
 class Dispatcher:
     """Pairs waiting rides with drivers free now or soon, again and again.
 
@@ -69,6 +105,7 @@ class Dispatcher:
         max_pickup_s: float,
         window_s: float,
         empty_km_minor: int,
+        sharing: Sharing,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -82,6 +119,7 @@ class Dispatcher:
             max_pickup_s=max_pickup_s,
             window_s=window_s,
             empty_km_minor=empty_km_minor,
+            sharing=sharing,
         )
 
     async def run_once(self) -> TickResult:
@@ -92,7 +130,9 @@ class Dispatcher:
         gathered = await self._gathering.gather(now)
         if gathered is None:
             return TickResult(0, 0, 0)
-        decided, solve_s = await self._decide(gathered, now, started_s=started_s)
+        decided, solve_s = None, 0.0
+        if gathered.round is not None:
+            decided, solve_s = await self._decide(gathered.round, now, started_s=started_s)
         result = await self._offer(gathered, decided, solve_s, started_s)
         metrics.TICK_SOLVE_SECONDS.observe(solve_s)
         metrics.TICK_SECONDS.observe(time.perf_counter() - started_s)
@@ -108,14 +148,14 @@ class Dispatcher:
                 metrics.OFFERS.labels(row["state"]).inc()
 
     async def _decide(
-        self, gathered: Gathered, now: datetime, *, started_s: float
+        self, round_: Round, now: datetime, *, started_s: float
     ) -> tuple[Decided, float]:
         """Return what is decided by road times, and how many seconds the solver took for it.
 
         Where few pairs were timed and the pairing is not proven good, those that might improve it
         are asked for and it is decided again, as often and as long as there is time.
         """
-        problem, round_ = gathered.round.problem, gathered.round
+        problem = round_.problem
         solving_s = time.perf_counter()
         blocks = await self._solver.first_blocks(problem)
         solve_s = time.perf_counter() - solving_s
@@ -154,22 +194,16 @@ class Dispatcher:
         return Asked(blocks, tuple(task.result() for task in tasks))
 
     async def _offer(
-        self, gathered: Gathered, decided: Decided, solve_s: float, started_s: float
+        self, gathered: Gathered, decided: Decided | None, solve_s: float, started_s: float
     ) -> TickResult:
         """Write the tick and its offers, and tell the drivers; return what was done."""
         tick_id, now = new_id(), self._clock.now()
-        problem, assignment = gathered.round.problem, decided.assignment
-        free_now = sent(problem, assignment)
-        going = tuple(one for one in free_now if is_due(problem, one))
-        held = len(assignment.pairings) - len(free_now)
-        # A large round takes tens of milliseconds to compress, which releases Python's global lock,
-        # and to explain.
-        record = await asyncio.to_thread(
-            pack, problem, decided.candidates, assignment, limits=self._solver.limits
-        )
-        drafts = await asyncio.to_thread(
-            self._drafts, problem, assignment, going, policies=gathered.policies
-        )
+        outcome = _NOBODY_PAIRED
+        if gathered.round is not None and decided is not None:
+            outcome = await self._paired(gathered, gathered.round.problem, decided)
+        drafts = [*outcome.drafts, *self._joining(gathered)]
+        riders = outcome.riders + len(gathered.shared.spoken_for)
+        held = outcome.held + len(gathered.shared.held)
         async with self._database.transaction() as tx:
             tick_ms = (time.perf_counter() - started_s) * 1000
             await queries.insert_tick(
@@ -177,16 +211,16 @@ class Dispatcher:
                 [
                     tick_id,
                     now,
-                    len(problem.demand),
-                    len(problem.supply),
+                    riders,
+                    outcome.drivers,
                     gathered.soon_free,
-                    len(decided.candidates),
+                    outcome.candidates,
                     len(drafts),
                     held,
                     gathered.policies[WEIGHT].value,
-                    assignment.solver,
-                    assignment.objective_ds,
-                    assignment.gap,
+                    outcome.solver,
+                    outcome.objective_ds,
+                    outcome.gap,
                     solve_s * 1000,
                     tick_ms,
                 ],
@@ -196,22 +230,46 @@ class Dispatcher:
                 tick_id=tick_id,
                 now=now,
                 expires_at=now + timedelta(seconds=gathered.policies[OFFER_TIME].value),
-                columns=[list(column) for column in zip(*drafts, strict=True)] or [[]] * 6,
+                columns=[[getattr(draft, name) for draft in drafts] for name in _COLUMNS],
             )
-            asked = {driver_id for offer_id, _, driver_id, *_ in drafts if offer_id in stood}
-            passed_over = reachable(problem, decided.candidates)
-            await queries.insert_input(
-                tx,
-                tick_id=tick_id,
-                now=now,
-                record=record,
-                passed_over=[one for one in passed_over if one not in asked],
-            )
+            asked = {draft.driver_id for draft in drafts if draft.id in stood}
+            if outcome.record is not None:
+                await queries.insert_input(
+                    tx,
+                    tick_id=tick_id,
+                    now=now,
+                    record=outcome.record,
+                    passed_over=[one for one in outcome.passed_over if one not in asked],
+                )
             for row in await queries.list_offers(tx, offer_ids=list(stood), driver_id=None):
                 tx.emit(Event("offer.made", (row["driver_id"],), offer_view(row)), at=now)
         metrics.OFFERS.labels("made").inc(len(stood))
-        return TickResult(
-            len(problem.demand), len(problem.supply), len(stood), held, assignment.gap
+        return TickResult(riders, outcome.drivers, len(stood), held, outcome.gap)
+
+    async def _paired(self, gathered: Gathered, problem: Problem, decided: Decided) -> _Outcome:
+        """Return what came of pairing riders with drivers free now or soon."""
+        assignment = decided.assignment
+        free_now = sent(problem, assignment)
+        going = tuple(one for one in free_now if is_due(problem, one))
+        # A large round takes tens of milliseconds to compress, which releases Python's global lock,
+        # and to explain.
+        record = await asyncio.to_thread(
+            pack, problem, decided.candidates, assignment, limits=self._solver.limits
+        )
+        drafts = await asyncio.to_thread(
+            self._drafts, problem, assignment, going, policies=gathered.policies
+        )
+        return _Outcome(
+            drafts=drafts,
+            riders=len(problem.demand),
+            drivers=len(problem.supply),
+            candidates=len(decided.candidates),
+            held=len(assignment.pairings) - len(free_now),
+            solver=assignment.solver,
+            objective_ds=assignment.objective_ds,
+            gap=assignment.gap,
+            record=record,
+            passed_over=reachable(problem, decided.candidates),
         )
 
     def _drafts(
@@ -221,19 +279,18 @@ class Dispatcher:
         going: tuple[Pairing, ...],
         *,
         policies: dict[str, Policy],
-    ) -> list[tuple[UUID, Any, Any, int, int, dict[str, Any]]]:
-        """Return id, ride, driver, pickup seconds and metres, and explanation of each offer."""
+    ) -> list[_Draft]:
         demand, supply = problem.demand, problem.supply
         pickups = _points(demand, [pairing.rider for pairing in going])
         drivers = _points(supply, [pairing.driver for pairing in going])
         return [
-            (
-                new_id(),
-                demand.ids[pairing.rider],
-                supply.ids[pairing.driver],
-                round(pairing.pickup_s),
-                round(distance_m(driver, to=pickup)),
-                explanation(
+            _Draft(
+                id=new_id(),
+                ride_id=demand.ids[pairing.rider],
+                driver_id=supply.ids[pairing.driver],
+                pickup_s=round(pairing.pickup_s),
+                pickup_m=round(distance_m(driver, to=pickup)),
+                explanation=explanation(
                     pairing,
                     assignment,
                     riders=len(demand),
@@ -244,6 +301,26 @@ class Dispatcher:
                 ),
             )
             for pairing, pickup, driver in zip(going, pickups, drivers, strict=True)
+        ]
+
+    def _joining(self, gathered: Gathered) -> list[_Draft]:
+        """Return the offers to drivers under way, whom another party may join."""
+        return [
+            _Draft(
+                id=new_id(),
+                ride_id=join.ride_id,
+                driver_id=join.driver_id,
+                pickup_s=round(join.pickup_s),
+                pickup_m=round(join.pickup_m),
+                explanation=join_explanation(
+                    join,
+                    riders=gathered.sharing,
+                    is_estimate=self._roads.is_estimate,
+                    policies=gathered.policies,
+                ),
+                run=stored_stops(join.run),
+            )
+            for join in gathered.shared.joins
         ]
 
 
