@@ -1,11 +1,11 @@
-"""Where in a cell one can wait: a street with a name, near the middle of what is named there."""
+"""Where in a cell one can wait: on a street, by a name that drivers know, near its middle."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import h3.api.basic_int as h3
 
-from app.roads.places import Place
+from app.roads.places import Kind, Place
 from app.roads.port import OutsideServiceArea
 from app.roads.service import Roads
 from matching.location_index import CELL_RESOLUTION
@@ -13,6 +13,8 @@ from matching.travel import Point
 
 # Within this of a waiting place one is already there; a cell of H3 resolution 8 is as wide.
 THERE_M = 800.0
+# A corner of two streets is found by everybody and is hardly ever on a motorway.
+_KINDS: tuple[Kind, ...] = ("corner", "street", "poi", "address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,14 @@ class Corner:
 
 
 def middles(places: Iterable[Place]) -> dict[int, Place]:
-    """Return of each cell the named place nearest to its middle; an address only if all are."""
-    nearest: dict[int, tuple[bool, float, Place]] = {}
+    """Return of each cell the corner nearest to its middle; where there is none, the next kind."""
+    nearest: dict[int, tuple[int, float, Place]] = {}
     for place in places:
         cell = h3.latlng_to_cell(place.lat, place.lng, CELL_RESOLUTION)
         lat, lng = h3.cell_to_latlng(cell)
         # Within a cell a degree is about as long for all, so the order is right.
         off = (place.lat - lat) ** 2 + (place.lng - lng) ** 2
-        entry = (place.kind == "address", off, place)
+        entry = (_KINDS.index(place.kind), off, place)
         if cell not in nearest or entry[:2] < nearest[cell][:2]:
             nearest[cell] = entry
     return {cell: place for cell, (_, _, place) in nearest.items()}

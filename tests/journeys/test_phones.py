@@ -95,6 +95,22 @@ def test_a_car_drives_evenly_along_its_way_and_stops_at_its_end() -> None:
     assert car.where(NOW).lat == pytest.approx(47.03)
 
 
+def test_a_car_that_took_another_way_or_stopped_is_no_longer_on_the_first() -> None:
+    route = {"duration_s": 100, "geometry": {"coordinates": [[9.0, 47.0], [9.0, 47.01]]}}
+    to_wait, to_rider = Way.from_route(route), Way.from_route(route)
+    car = Car(Point(lat=47.0, lng=9.0))
+    on_the_first = []
+    for step in (
+        lambda: car.drive(to_wait, began=NOW, drive_s=100),
+        lambda: car.drive(to_rider, began=NOW, drive_s=100),
+        lambda: car.drive(to_wait, began=NOW, drive_s=100),
+        lambda: car.stop(NOW),
+    ):
+        step()
+        on_the_first.append(car.is_on(to_wait))
+    assert on_the_first == [True, False, True, False]
+
+
 def test_no_car_drives_faster_than_a_record_could_be_true() -> None:
     way = Way.from_route(
         {"duration_s": 100, "geometry": {"coordinates": [[9.0, 47.0], [9.0, 47.1]]}}

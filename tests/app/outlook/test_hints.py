@@ -22,15 +22,15 @@ from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import Person, make_driver, make_member
 from tests.steps import BALZERS, TRIESEN, VADUZ, assigned_ride, book, offered, stand, take
 
-# A mountain road, minutes away from where anybody lives.
-ABOVE = {"lat": 47.1068, "lng": 9.5750}
+# On the road between two villages.
+BETWEEN = {"lat": 47.0907, "lng": 9.5216}
 
 
 @pytest.fixture
 async def driver(app: FastAPI, owner: asyncpg.Connection, clock: StandingClock) -> Person:
     """A driver who waits where hardly anybody asks."""
     driver = await make_driver(owner, now=FRIDAY_EVENING)
-    await stand(app, driver, at=ABOVE, now=clock.now())
+    await stand(app, driver, at=BETWEEN, now=clock.now())
     return driver
 
 
@@ -93,11 +93,11 @@ async def test_a_hint_is_told_once_and_holds_until_it_could_be_followed(
     first = await hint_of(client, driver)
     for _ in range(5):
         clock.pass_time(60)
-        await stand(app, driver, at=ABOVE, now=clock.now())
+        await stand(app, driver, at=BETWEEN, now=clock.now())
         await app.state.advisor.run_once()
     later = await hint_of(client, driver)
     clock.moment = datetime.fromisoformat(first["hint"]["good_until"])
-    await stand(app, driver, at=ABOVE, now=clock.now())
+    await stand(app, driver, at=BETWEEN, now=clock.now())
     over = await hint_of(client, driver)
     again = await app.state.advisor.run_once()
 
