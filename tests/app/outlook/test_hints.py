@@ -1,5 +1,6 @@
 """Idle drivers are told where to wait: one place each, with its reason, and no strings attached."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,8 +15,9 @@ import orjson
 import pytest
 from fastapi import FastAPI
 
+from app.dispatch.solver import Solver
 from app.dispatch.words import GRAMMARS
-from app.outlook.advisor import SETTLES
+from app.outlook.advisor import SETTLES, Advisor
 from app.outlook.forecast import Guess
 from app.outlook.sharing import LONGEST_DRIVE_S
 from tests.conftest import FRIDAY_EVENING, StandingClock
@@ -237,6 +239,44 @@ async def test_who_was_sent_there_and_who_ends_a_ride_there_are_counted(
         counted.append((await hint_of(client, waits))["hint"]["drivers_there"])
 
     assert counted == [0, 1, 3]
+
+
+async def test_two_programs_on_one_database_tell_a_driver_one_place(
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    driver: Person,
+) -> None:
+    state = app.state
+    another = Advisor(
+        database=state.database,
+        clock=clock,
+        roads=state.roads,
+        positions=state.positions,
+        solver=state.solver,
+        city=state.city,
+        places=state.places,
+    )
+    # Elsewhere riders are expected somewhere else.
+    another._guess = Guess({h3.latlng_to_cell(*BALZERS.values(), 8): 1.0}, 30.0)
+
+    given = await asyncio.gather(state.advisor.run_once(), another.run_once())
+
+    assert sorted(given) == [0, 1]
+    assert len(await told(owner, driver)) == 1
+    assert (await hint_of(client, driver))["advice"] == "wait_there"
+
+
+async def test_where_there_is_no_time_to_share_out_nobody_is_told_anything(
+    app: FastAPI, client: httpx.AsyncClient, driver: Person
+) -> None:
+    with Solver(deadline_s=1e-6) as hurried:
+        app.state.advisor._solver = hurried
+
+        assert await app.state.advisor.run_once() == 0
+
+    assert (await hint_of(client, driver))["advice"] == "stand_well"
 
 
 @asynccontextmanager
