@@ -1,6 +1,7 @@
 """A quote is an itemised price that says who gets what, and locks it for a while."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import asyncpg
 import httpx
@@ -9,7 +10,7 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.fares.rules import Tariff, itemise
+from app.fares.rules import Tariff, itemise, shared_discount
 from governance.commission import split_fare
 from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import make_driver, make_member
@@ -35,6 +36,20 @@ def test_a_short_ride_is_filled_up_to_the_minimum() -> None:
 def test_a_ride_of_negative_length_is_refused() -> None:
     with pytest.raises(ValueError, match="no ride of -1 m"):
         itemise(LIECHTENSTEIN, distance_m=-1, duration_s=0)
+
+
+@given(solo_fare_minor=st.integers(1, 10**9), shared_discount_bp=st.integers(0, 9_000))
+def test_sharing_never_costs_more_than_alone_and_rounding_favours_the_rider(
+    solo_fare_minor: int, shared_discount_bp: int
+) -> None:
+    tariff = replace(LIECHTENSTEIN, shared_discount_bp=shared_discount_bp)
+
+    line = shared_discount(tariff, solo_fare_minor=solo_fare_minor)
+
+    fare_minor = solo_fare_minor + line.amount_minor
+    exact_minor = solo_fare_minor * (10_000 - shared_discount_bp) / 10_000
+    assert 1 <= fare_minor <= solo_fare_minor
+    assert fare_minor <= max(exact_minor, 1)
 
 
 @given(fare_minor=st.integers(1, 10**9), commission_bp=st.integers(0, 10_000))

@@ -77,6 +77,32 @@ async def test_a_rider_sees_the_driver_of_their_own_ride_only(
         assert await stranger.hears_nothing("position", for_s=1.2)
 
 
+async def test_all_who_share_a_car_see_it_each_as_the_car_of_their_own_ride(
+    server: Server, owner: asyncpg.Connection, clock: StandingClock
+) -> None:
+    ada, bo = await make_member(owner, now=clock.now()), await make_member(owner, now=clock.now())
+    driver = await make_driver(owner, now=clock.now())
+    await server.app.state.positions.refresh_shifts(server.app.state.database)
+    rides = {}
+    for rider, state in ((ada, RideState.UNDER_WAY), (bo, RideState.ASSIGNED)):
+        rides[rider] = await make_ride(owner, rider, driver, state=state, clock=clock)
+        await owner.execute(
+            "update ride set is_shared = true, pickup_from = null, pickup_until = null"
+        )
+    async with server.phone(driver) as car, server.phone(ada) as hers, server.phone(bo) as his:
+        await drive(car, clock, lat=47.14)
+        assert (await hers.hear("position"))["ride_id"] == str(rides[ada])
+        assert (await his.hear("position"))["ride_id"] == str(rides[bo])
+        await owner.execute(
+            "update ride set state = 'completed', ended_at = $2 where id = $1",
+            rides[ada],
+            clock.now(),
+        )
+        await drive(car, clock, lat=47.15)
+        assert (await his.hear("position"))["lat"] == 47.15
+        assert await hers.hears_nothing("position", for_s=1.3)
+
+
 @pytest.mark.parametrize("state", CLOSED_STATES)
 async def test_nobody_is_seen_after_the_end_of_the_ride(
     server: Server, owner: asyncpg.Connection, clock: StandingClock, state: RideState
