@@ -15,16 +15,21 @@ from tests.factories import Person, make_driver, make_member
 
 
 async def make_ride(
-    owner: asyncpg.Connection, rider: Person, driver: Person, *, state: RideState, clock: Any
+    owner: asyncpg.Connection,
+    rider: Person,
+    driver: Person,
+    *,
+    state: RideState,
+    clock: Any,
+    is_shared: bool = False,
 ) -> UUID:
     """A ride in this state, straight in its table; what it cost is of no concern here."""
     ride_id = new_id()
     await owner.execute("set session_replication_role = replica")
     await owner.execute(
         "insert into ride (id, rider_id, driver_id, vehicle_id, quote_id, hold_id, state,"
-        " requested_at, search_until, pickup_from, pickup_until, ended_at, cancelled_by)"
-        " values ($1, $2, $3, $4, $5, $6, $7::text, $8, $8, $8,"
-        " $8::timestamptz + interval '10 min',"
+        " requested_at, search_until, is_shared, ended_at, cancelled_by)"
+        " values ($1, $2, $3, $4, $5, $6, $7::text, $8, $8, $10,"
         " case when $7 = any($9) then $8::timestamptz end,"
         " case when $7 = 'cancelled' then 'rider' end)",
         ride_id,
@@ -36,6 +41,7 @@ async def make_ride(
         str(state),
         clock.now(),
         [str(state) for state in CLOSED_STATES],
+        is_shared,
     )
     await owner.execute("set session_replication_role = origin")
     return ride_id
@@ -85,9 +91,8 @@ async def test_all_who_share_a_car_see_it_each_as_the_car_of_their_own_ride(
     await server.app.state.positions.refresh_shifts(server.app.state.database)
     rides = {}
     for rider, state in ((ada, RideState.UNDER_WAY), (bo, RideState.ASSIGNED)):
-        rides[rider] = await make_ride(owner, rider, driver, state=state, clock=clock)
-        await owner.execute(
-            "update ride set is_shared = true, pickup_from = null, pickup_until = null"
+        rides[rider] = await make_ride(
+            owner, rider, driver, state=state, clock=clock, is_shared=True
         )
     async with server.phone(driver) as car, server.phone(ada) as hers, server.phone(bo) as his:
         await drive(car, clock, lat=47.14)
@@ -98,8 +103,8 @@ async def test_all_who_share_a_car_see_it_each_as_the_car_of_their_own_ride(
             rides[ada],
             clock.now(),
         )
-        await drive(car, clock, lat=47.15)
-        assert (await his.hear("position"))["lat"] == 47.15
+        await drive(car, clock, lat=47.1402)
+        assert (await his.hear("position"))["lat"] == 47.1402
         assert await hers.hears_nothing("position", for_s=1.3)
 
 
