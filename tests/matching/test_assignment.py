@@ -2,6 +2,7 @@ import pickle
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from random import Random
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -9,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from matching.assignment import FLOW_SOLVER, SPARSE_SOLVER, Limits, Method, solve, solve_greedy
+from matching.assignment import (
+    FLOW_SOLVER,
+    SPARSE_SOLVER,
+    Limits,
+    Method,
+    solve,
+    solve_greedy,
+    tie_order,
+)
 from matching.costs import cost_terms, not_serving
 from matching.problem import (
     Assignment,
@@ -372,6 +381,13 @@ def test_a_solve_crosses_into_another_process_and_back() -> None:
         there = pool.submit(solve, asked, table, limits=ROOMY, seed=7).result(timeout=60)
     assert there == here
     assert pickle.loads(pickle.dumps(here)) == here  # noqa: S301 - our own bytes
+
+
+def test_ties_go_by_a_uuid_as_by_its_text() -> None:
+    ids = [uuid4() for _ in range(40)]
+    as_text = [str(one) for one in ids]
+    by_number, by_text = (tie_order(problem(40, named), seed=3)[1] for named in (ids, as_text))
+    assert by_number.tolist() == by_text.tolist()
 
 
 def test_a_price_of_nothing_still_serves_whoever_costs_nothing() -> None:

@@ -1,10 +1,11 @@
 import pickle
 from dataclasses import FrozenInstanceError
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 
-from matching.problem import Candidates, Demand, Supply, Weights
+from matching.problem import Candidates, Demand, Id, Supply, Weights
 from tests.matching.instances import candidates, problem
 
 
@@ -138,11 +139,35 @@ def test_excluded_pairs_are_found_by_id_and_strangers_exclude_nobody() -> None:
     assert list(zip(riders.tolist(), drivers.tolist(), strict=True)) == [(0, 1), (1, 0)]
 
 
-def test_a_problem_survives_pickling() -> None:
-    asked = problem(2, 3, waited_s=[1, 2], excluded=[("rider 0", "driver 1")])
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ("rider 0", "rider 1"),
+        (7, 8),
+        (UUID(int=2**127 + 1), UUID(int=0)),
+        (UUID(int=1), "rider 1"),
+    ],
+)
+def test_a_problem_survives_pickling(ids: tuple[Id, Id]) -> None:
+    asked = problem(ids, 3, waited_s=[1, 2], excluded=[(ids[0], "driver 1")])
     copy = pickle.loads(pickle.dumps(asked))  # noqa: S301 - our own bytes
-    assert copy.demand.ids == asked.demand.ids
+    assert copy.demand.ids == ids
+    assert copy.supply.ids == asked.supply.ids
     assert copy.demand.waited_s.tolist() == [1, 2]
+    assert not copy.demand.waited_s.flags.writeable
     assert copy.excluded == asked.excluded
     table = candidates([[60, None], [90, 500]])
     assert pickle.loads(pickle.dumps(table)).starts.tolist() == [0, 1, 3]  # noqa: S301 - our own
+
+
+def test_nobody_at_all_survives_pickling() -> None:
+    nobody = pickle.loads(pickle.dumps(problem(0, 0)))  # noqa: S301 - our own bytes
+    assert (nobody.demand.ids, nobody.supply.ids) == ((), ())
+
+
+def test_a_uuid_crosses_into_another_process_in_sixteen_bytes() -> None:
+    ids = tuple(uuid4() for _ in range(1000))
+    nowhere = np.zeros(1000)
+    packed = pickle.dumps(Supply(ids=ids, lat=nowhere, lng=nowhere))
+    without_ids = pickle.dumps(Supply(ids=tuple(range(1000)), lat=nowhere, lng=nowhere))
+    assert len(packed) < len(without_ids) + 16 * 1000
