@@ -42,7 +42,7 @@ MOST_DRIVERS = 300  # of one round, drawn by lot; a minute later others have the
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Outlook:
-    """What is expected, and where one waits for it; all of one length, and the time it holds."""
+    """What is expected, where one waits for it (one corner a cell), and when that was found out."""
 
     at: datetime
     forecast: Forecast
