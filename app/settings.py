@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     position_flush_s: float = Field(1.0, gt=0)
     position_stale_s: Positive = 30
     explanation_days: Positive = Field(
-        14, description="how long it is kept what a round of dispatch decided from"
+        7, description="how long it is kept what a round of dispatch decided from"
     )
 
     clock_start: datetime | None = Field(None, description="demo: the clock's first moment")

@@ -124,7 +124,7 @@ async def list_rounds(
 ) -> Response:
     """Return the rounds in which you could have been asked and were not, the newest first.
 
-    They are forgotten after some days: two weeks, unless the cooperative set another time.
+    They are forgotten after some days: a week, unless the cooperative set another time.
     """
     async with database.reading() as reader:
         page = await service.list_rounds(
