@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.audit import invariants
-from app.dispatch.replaying import replay_newest
+from app.dispatch.replaying import count_explained_joins, replay_newest
 from app.foundation import metrics
 from app.foundation.database import Transaction
 
@@ -87,6 +87,9 @@ async def _replay(connection: Any) -> Check:
 
     Each offer must be one that its round decided, and be explained whole.
     """
-    rounds = await replay_newest(Transaction(connection), newest=NEWEST_ROUNDS)
+    reader = Transaction(connection)
+    rounds = await replay_newest(reader, newest=NEWEST_ROUNDS)
     faults = [f"round {one.tick_id} {one.fault}" for one in rounds if one.fault is not None]
-    return Check(REPLAY, "G9", len(rounds), len(faults), min(faults, default=None))
+    joins, explained = await count_explained_joins(reader, newest=NEWEST_ROUNDS)
+    faults += ["an offer to join a shared run is not explained"] * (joins - explained)
+    return Check(REPLAY, "G9", len(rounds) + joins, len(faults), min(faults, default=None))

@@ -25,6 +25,7 @@ CANCELS_AFTER_S = (20.0, 120.0)
 # Of the riders who want to go late enough in the hour, so many have booked, and that long before.
 BOOKS_AHEAD = 0.1
 BOOKS_AHEAD_S = (32 * 60.0, 45 * 60.0)
+SHARES = 0.15  # of the riders who go at once
 # To guess how long a generated trip keeps a driver busy, before any street was asked.
 DETOUR, USUAL_SPEED_MPS = 1.4, 10.0
 PICKUP_S, BOARDING_S = 240.0, 50.0
@@ -76,9 +77,12 @@ def plan_hour(
         kind=city.demand_kind,
         start=begin,
         end=end,
-        riders=_book_ahead(
-            [_rider(number, trip, random) for number, trip in enumerate(trips)],
-            opens_at=begin,
+        riders=_share(
+            _book_ahead(
+                [_rider(number, trip, random) for number, trip in enumerate(trips)],
+                opens_at=begin,
+                seed=seed,
+            ),
             seed=seed,
         ),
         drivers=tuple(
@@ -133,6 +137,16 @@ def _book_ahead(
         books = random.random() < BOOKS_AHEAD and books_at >= opens_at
         planned.append(replace(rider, books_at=books_at) if books else rider)
     return tuple(planned)
+
+
+def _share(riders: tuple[PlannedRider, ...], *, seed: int) -> tuple[PlannedRider, ...]:
+    """Return the riders, some of whom let others ride along."""
+    random = Random(seed + 2)  # noqa: S311 - its own, likewise
+    shares = [random.random() < SHARES for _ in riders]
+    return tuple(
+        replace(rider, shares=True) if shares_ride and rider.books_at is None else rider
+        for rider, shares_ride in zip(riders, shares, strict=True)
+    )
 
 
 def _trips(city: City, *, home: Path, start: datetime, end: datetime) -> list[Trip]:

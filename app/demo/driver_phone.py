@@ -43,6 +43,9 @@ class DriverPhone:
         self._offers: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=100)
         self._hinted = asyncio.Event()
         self._called_off: dict[str, asyncio.Event] = {}
+        # Of a shared run: another rider joined it, or left it; an offer to join is being decided.
+        self._run_changed = asyncio.Event()
+        self._deciding = asyncio.Lock()
 
     async def join(self, *, papers_until: date) -> str:
         """Sign in and apply with a car and papers; return the application's id."""
@@ -106,6 +109,7 @@ class DriverPhone:
             self._hinted.set()
         elif event == "ride.cancelled":
             self._called_off.setdefault(data["ride_id"], asyncio.Event()).set()
+            self._run_changed.set()
 
     async def _report_positions(self) -> None:
         # Drivers do not report in step.
@@ -141,22 +145,28 @@ class DriverPhone:
             self._car.stop(self._clock.now())
 
     async def _consider(self, offer: dict[str, Any]) -> None:
+        if await self._says_yes(offer):
+            await (self._share() if offer["shared"] else self._serve(offer))
+
+    async def _says_yes(self, offer: dict[str, Any]) -> bool:
+        """Think, answer or let it pass; return whether the ride is ours."""
         await self._clock.sleep(self._random.uniform(*THINKING_S))
         if datetime.fromisoformat(offer["expires_at"]) <= self._clock.now():
-            return  # It came late, after a broken line.
+            return False  # It came late, after a broken line.
         mood = self._random.random()
         if mood < IGNORES:
             self._seen.ignored += 1
-            return
+            return False
         if mood < IGNORES + DECLINES:
             if await self._decide(offer, "decline") is not None:
                 self._seen.declined += 1
                 self.journal.offer(offer["id"], state="declined")
-            return
-        if await self._decide(offer, "accept") is not None:
-            self._seen.accepted += 1
-            self.journal.ride(offer["ride_id"], state="assigned")
-            await self._serve(offer)
+            return False
+        if await self._decide(offer, "accept") is None:
+            return False
+        self._seen.accepted += 1
+        self.journal.ride(offer["ride_id"], state="assigned")
+        return True
 
     async def _decide(self, offer: dict[str, Any], what: str) -> dict[str, Any] | None:
         """Return the answer to an acceptance or a refusal, or None where the offer is over.
@@ -192,10 +202,50 @@ class DriverPhone:
         drive_s = self._traffic.drive_s.get(ride_id, float(offer["duration_s"]))
         # Nobody calls off a ride under way.
         await self._drive_to(offer["dropoff"], called_off=asyncio.Event(), drive_s=drive_s)
+        await self._complete(ride_id)
+
+    async def _complete(self, ride_id: str) -> None:
         paid = await self._step(ride_id, "complete")
         self._seen.fare_minor += paid["fare_minor"]
         self._seen.commission_minor += paid["commission_minor"]
         self._seen.driver_net_minor += paid["driver_net_minor"]
+
+    async def _share(self) -> None:
+        """Drive a shared run to its end, stop by stop, whoever joins or calls off meanwhile."""
+        async with asyncio.TaskGroup() as group:
+            joining = group.create_task(self._let_join())
+            while True:
+                # Whoever is being answered now is part of the run, or is not, when it is read.
+                async with self._deciding:
+                    self._run_changed.clear()
+                    stops = (await self.member.get("/v1/me/run"))["stops"]
+                    if not stops:
+                        joining.cancel()
+                        return
+                with suppress(RefusedError):  # Called off at that moment: the run says what now.
+                    await self._make_stop(stops[0])
+
+    async def _let_join(self) -> None:
+        """Consider the offers that come while a shared run is under way."""
+        while True:
+            offer = await self._offers.get()
+            async with self._deciding:
+                if await self._says_yes(offer):
+                    self._run_changed.set()
+
+    async def _make_stop(self, stop: dict[str, Any]) -> None:
+        """Drive to a stop and let its rider in or out; turn back to the run if that changes."""
+        ride_id = stop["ride_id"]
+        if stop["state"] != "arrived":
+            if not await self._drive_to(stop["place"], called_off=self._run_changed):
+                return
+            if stop["kind"] == "dropoff":
+                await self._complete(ride_id)
+                return
+            await self._step(ride_id, "arrive")
+        called_off = self._called_off.setdefault(ride_id, asyncio.Event())
+        if await self._wait(BOARDING_S, called_off=called_off):
+            await self._step(ride_id, "start")
 
     def _until_boarded_s(self, offer: dict[str, Any]) -> float:
         """Return seconds from now; who booked ahead does not come before the time they wished."""

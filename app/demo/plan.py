@@ -25,6 +25,7 @@ class PlannedRider:
     drive_s: float | None
     cancels_after_s: float | None  # simulated seconds after booking; None: never
     books_at: datetime | None = None
+    shares: bool = False  # lets others ride along, for less
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

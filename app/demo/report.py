@@ -13,7 +13,7 @@ from app.demo.demand import DemoHour
 from app.demo.plan import Outcome
 from app.dispatch.earnings import WEEK
 from app.dispatch.queries import earnings
-from app.dispatch.replaying import replay_newest
+from app.dispatch.replaying import count_explained_joins, replay_newest
 from app.foundation.database import Transaction
 from app.rides.lifecycle import UNFINISHED_STATES
 from matching.arrays import FloatArray
@@ -33,6 +33,13 @@ from dispatch_tick
 _BOOKED_AHEAD = """
 select count(*) as requested, count(*) filter (where arrived_at <= pickup_until) as kept
 from ride where pickup_from is not null and cancelled_by is distinct from 'rider'
+"""
+# Rides of riders who share, and those who were in a car with another party for a while.
+_SHARED = """
+select count(*) as shared, count(*) filter (where exists (
+    select from ride o where o.driver_id = r.driver_id and o.id <> r.id
+      and o.started_at < r.ended_at and o.ended_at > r.started_at)) as together
+from ride r where r.is_shared
 """
 # Three sums over different rows: what riders paid, what the house took, what drivers have.
 _MONEY = """
@@ -66,6 +73,8 @@ class Figures:
     driver_net_minor: int
     booked_ahead: int
     kept: int
+    shared: int
+    together: int
 
 
 async def read_figures(connection: Any, *, empty_km_minor: int) -> Figures:
@@ -83,13 +92,17 @@ async def read_figures(connection: Any, *, empty_km_minor: int) -> Figures:
         )
         money = await connection.fetchrow(_MONEY)
         ahead = await connection.fetchrow(_BOOKED_AHEAD)
+        shared = await connection.fetchrow(_SHARED)
+        _, joins_explained = await count_explained_joins(
+            Transaction(connection), newest=sum(offers.values())
+        )
     assert money["fare_minor"] == money["commission_minor"] + money["driver_net_minor"], (
         f"the fares are not what drivers and house got together: {dict(money)}"
     )
     return Figures(
         rides=rides,
         offers=offers,
-        explained=sum(one.explained for one in rounds if one.fault is None),
+        explained=sum(one.explained for one in rounds if one.fault is None) + joins_explained,
         ticks=ticks["many"],
         tick_p50_ms=ticks["p50"],
         tick_p99_ms=ticks["p99"],
@@ -101,6 +114,7 @@ async def read_figures(connection: Any, *, empty_km_minor: int) -> Figures:
         **money,
         booked_ahead=ahead["requested"],
         kept=ahead["kept"],
+        **shared,
     )
 
 
@@ -157,6 +171,7 @@ def make_report(
             "kept": figures.kept,
             "kept_share": figures.kept / figures.booked_ahead if figures.booked_ahead else None,
         },
+        "shared_rides": {"requested": figures.shared, "together": figures.together},
         "pickup_wait_s": spread(outcome.pickup_wait_s),
         "offers": {
             "made": sum(figures.offers.values()),

@@ -100,6 +100,8 @@ class RiderPhone:
         """Return from where to where, and for when if that is not now."""
         planned = self._planned
         wish: dict[str, Any] = {"pickup": _end(planned.pickup), "dropoff": _end(planned.dropoff)}
+        if planned.shares:
+            wish["shared"] = True
         if planned.books_at is not None:
             pickup_at = planned.requests_at + timedelta(seconds=self._late_s)
             wish["pickup_at"] = pickup_at.isoformat()

@@ -91,6 +91,7 @@ class Screen:
         """Print the end of the story, with whose map and trips it was told on."""
         wait, offers, tick = report["pickup_wait_s"], report["offers"], report["dispatch_tick_ms"]
         scheduled, hints = report["scheduled"], report["hints"]
+        shared = report["shared_rides"]
         currency, asked = report["currency"], report["requested"] - report["refused"]
         share = report["completed"] / asked if asked else 0.0
         rows = [
@@ -101,6 +102,7 @@ class Screen:
             ("not driven", _not_driven(report)),
             ("wait for pickup", _minutes(wait)),
             ("booked ahead", f"{scheduled['requested']}, {scheduled['kept']} fetched in time"),
+            ("shared", f"{shared['requested']}, {shared['together']} with others in the car"),
             ("offers", ", ".join(f"{many} {state}" for state, many in offers.items())),
             ("hints", f"{hints['given']} where to wait, {hints['followed']} followed"),
             ("dispatch tick", f"median {tick['p50']:g} ms, 99 % below {tick['p99']:g} ms"),

@@ -44,6 +44,12 @@ async def replay_round(reader: Transaction, *, either_id: UUID) -> Replayed | No
     return None if row is None else await asyncio.to_thread(_replayed, row)
 
 
+async def count_explained_joins(reader: Transaction, *, newest: int) -> tuple[int, int]:
+    """Return how many of the newest offers to join a shared run there are, and are told whole."""
+    stored = await queries.list_joins(reader, newest=newest)
+    return len(stored), sum([_is_explained(one) for one in stored])
+
+
 async def replay_newest(reader: Transaction, *, newest: int) -> list[Replayed]:
     """Return the newest stored rounds decided again, the newest first.
 
@@ -55,7 +61,8 @@ async def replay_newest(reader: Transaction, *, newest: int) -> list[Replayed]:
 
 
 def _replayed(row: Any) -> Replayed:
-    offers = orjson.loads(row["made"])
+    # Who joins a shared run was offered to its driver by another plan than this pairing.
+    offers = [offer for offer in orjson.loads(row["made"]) if not offer["joins"]]
     try:
         record = unpack(row["record"])
     except ValueError as damage:
@@ -76,7 +83,7 @@ def _replayed(row: Any) -> Replayed:
         fault = f"costs {again.objective_ds} ds when decided again, not {row['objective_ds']}"
     elif same_solver and not record.agrees_with(again):
         fault = "pairs others when decided again"
-    elif not _paired(offers) <= decided:
+    elif not {(offer["ride_id"], offer["driver_id"]) for offer in offers} <= decided:
         fault = "made an offer that was not decided"
     explained = sum(_is_explained(offer["explanation"]) for offer in offers)
     if fault is None and explained < len(offers):
@@ -95,11 +102,6 @@ def _replayed(row: Any) -> Replayed:
         explained=explained,
         fault=fault,
     )
-
-
-def _paired(offers: list[Any]) -> set[tuple[str, str]]:
-    """Return the pairs of those offers that a pairing decided; not who joins a run."""
-    return {(offer["ride_id"], offer["driver_id"]) for offer in offers if not offer["joins"]}
 
 
 def _unreadable(row: Any, offers: list[Any], *, fault: str) -> Replayed:

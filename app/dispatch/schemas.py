@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.dispatch.models import OfferState
 from app.fares.schemas import StopView, with_stops
+from app.rides.lifecycle import RideState
 from matching.passed_over import WhyNot
 from matching.pooling.words import StopKind
 
@@ -270,6 +271,7 @@ class RunStopView(BaseModel):
     ride_id: UUID
     kind: StopKind
     place: StopView
+    state: Annotated[RideState, Field(description="of the ride: `arrived` if you stand there")]
     rider_name: str
     seats: int
 
@@ -286,6 +288,7 @@ class RunView(BaseModel):
                         "ride_id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1c",
                         "kind": "pickup",
                         "place": {"lat": 47.1410, "lng": 9.5209, "name": "Städtle"},
+                        "state": "assigned",
                         "rider_name": "Ada",
                         "seats": 1,
                     },
@@ -293,6 +296,7 @@ class RunView(BaseModel):
                         "ride_id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1c",
                         "kind": "dropoff",
                         "place": {"lat": 47.0660, "lng": 9.5030, "name": "Höfle"},
+                        "state": "assigned",
                         "rider_name": "Ada",
                         "seats": 1,
                     },

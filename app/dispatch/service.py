@@ -111,6 +111,7 @@ async def get_run(reader: Transaction, *, driver_id: UUID) -> dict[str, Any]:
                     "ride_id": stop.ride_id,
                     "kind": stop.kind,
                     "place": with_stops(of_ride[stop.ride_id])[stop.kind],
+                    "state": of_ride[stop.ride_id]["state"],
                     "rider_name": of_ride[stop.ride_id]["rider_name"],
                     "seats": of_ride[stop.ride_id]["seats"],
                 }
