@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -21,10 +23,13 @@ if TYPE_CHECKING:
     from app.dispatch.solver import Asked, Solver
 
 TICK_S = 0.001
+IDLE = "nothing to do"
+STRANGER = "a process that only counts"
 _TIMES = 5
 _IDLE_S = 1.0
-# A tick has less: then the pairing is greedy, or less is proven, and the loop is left alone sooner.
-_UNHURRIED_S = 10.0
+_UNHURRIED_S = 60.0
+# Three times what a live tick has, so that a busy machine also ends with a solved round.
+_DEADLINE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,10 @@ def named_by_uuid(problem: Problem, *, seed: int) -> Problem:
 
 
 async def measure_stalls(problem: Problem, *, line: StraightLine) -> list[Stall]:
-    """The stalls with nothing to do, with the solve in a thread, and in the solver's process."""
+    """The stalls with the solve in a thread and in the solver's process, and without either.
+
+    What a process costs that only counts, and says nothing to the loop, is the machine's own.
+    """
     from app.dispatch.solver import Round, Solver  # noqa: PLC0415 - the rest does without
 
     limits = Limits(deadline_s=_UNHURRIED_S)
@@ -70,20 +78,30 @@ async def measure_stalls(problem: Problem, *, line: StraightLine) -> list[Stall]
     async def in_a_thread() -> None:
         await asyncio.to_thread(solve_certified, problem, line=line, limits=limits, seed=1)
 
-    with Solver(deadline_s=_UNHURRIED_S) as solver:
+    loop = asyncio.get_running_loop()
+    with (
+        Solver(deadline_s=_DEADLINE_S) as solver,
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+    ):
         await solver.warm_up()
         asked = await _asked(solver, problem, line=line)
         nobody_gives_up_s = np.full(len(problem.demand), 1e6)
         round_ = Round(problem, nobody_gives_up_s, LeastDrive(0.0, float(line.drive_s(1.0))))
 
+        async def beside_a_stranger() -> None:
+            await loop.run_in_executor(pool, _count, _IDLE_S)
+
         async def in_the_process() -> None:
             await solver.decide(round_, asked, seed=1)
 
-        return [
-            await _stall("nothing to do", idle, is_judged=False),
-            await _stall("certified, in a thread", in_a_thread, is_judged=True),
-            await _stall("the tick's solver, in its process", in_the_process, is_judged=True),
-        ]
+        return await _stalls(
+            {
+                IDLE: idle,
+                STRANGER: beside_a_stranger,
+                "certified, in a thread": in_a_thread,
+                "the tick's solver, in its process": in_the_process,
+            }
+        )
 
 
 async def _asked(solver: "Solver", problem: Problem, *, line: StraightLine) -> "Asked":
@@ -104,23 +122,36 @@ async def _asked(solver: "Solver", problem: Problem, *, line: StraightLine) -> "
     return Asked(blocks, tuple(line.drive_s(metres) for metres in crow_m))
 
 
-async def _stall(where: str, work: Callable[[], Awaitable[None]], *, is_judged: bool) -> Stall:
-    took_s, longest_s, late_s = [], [], []
-    await work()
-    for _ in range(_TIMES):
-        before_s = time.perf_counter()
-        late = await _lateness(work)
-        took_s.append(time.perf_counter() - before_s)
-        longest_s.append(max(late))
-        late_s += late
-    return Stall(
-        where=where,
-        took_ms=float(np.median(took_s)) * 1000,
-        longest_ms=float(np.median(longest_s)) * 1000,
-        worst_ms=max(longest_s) * 1000,
-        p99_ms=percentile(late_s, 0.99) * 1000,
-        is_judged=is_judged,
-    )
+async def _stalls(works: dict[str, Callable[[], Awaitable[None]]]) -> list[Stall]:
+    """Each of the works, taking turns so that all have the same neighbours."""
+    took_s: dict[str, list[float]] = {where: [] for where in works}
+    late_s: dict[str, list[list[float]]] = {where: [] for where in works}
+    for turn in range(1 + _TIMES):
+        for where, work in works.items():
+            before_s = time.perf_counter()
+            late = await _lateness(work)
+            # The first turn only warms up.
+            if turn:
+                took_s[where].append(time.perf_counter() - before_s)
+                late_s[where].append(late)
+    return [
+        Stall(
+            where=where,
+            took_ms=float(np.median(took_s[where])) * 1000,
+            longest_ms=float(np.median([max(late) for late in late_s[where]])) * 1000,
+            worst_ms=max(map(max, late_s[where])) * 1000,
+            p99_ms=percentile([s for late in late_s[where] for s in late], 0.99) * 1000,
+            is_judged=where not in (IDLE, STRANGER),
+        )
+        for where in works
+    ]
+
+
+def _count(seconds: float) -> None:
+    """Keep a processor busy."""
+    end_s = time.perf_counter() + seconds
+    while time.perf_counter() < end_s:
+        pass
 
 
 async def _lateness(work: Callable[[], Awaitable[None]]) -> list[float]:
