@@ -247,6 +247,8 @@ def _join(pooling: Pooling, route: Route, request: int) -> Join:
     could = (straight_s <= pool.requests.latest_pickup_s[request]) & (
         pool.vehicles.seats >= pool.requests.seats[request]
     )
+    sooner = could & (straight_s < pickup_s)
+    sooner[route.vehicle] = False
     return Join(
         ride_id=pooling.parties[request].ride_id,
         driver_id=car.driver_id,
@@ -255,5 +257,5 @@ def _join(pooling: Pooling, route: Route, request: int) -> Join:
         added_s=joined.busy_s - before.busy_s,
         run=tuple(RunStop(pooling.parties[one.request].ride_id, one.kind) for one in order),
         cars=max(int(could.sum()), 1),
-        rank=1 + int((could & (straight_s < pickup_s)).sum()),
+        rank=1 + int(sooner.sum()),
     )

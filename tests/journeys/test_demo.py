@@ -73,6 +73,8 @@ def _assert_kept(report: Any) -> None:
     assert 0 < report["dispatch_gap"]["proven"] <= report["dispatch_ticks"]
     assert 0 <= report["dispatch_gap"]["mean"] <= report["dispatch_gap"]["max"]
     assert 0 <= report["gini_income_per_hour"] < 1
+    shared = report["shared_rides"]
+    assert 0 <= shared["together"] <= shared["requested"] <= report["requested"]
     assert 0 <= report["hints"]["followed"] <= report["hints"]["given"]
     assert report["fare_minor"] == report["commission_minor"] + report["driver_net_minor"] > 0
 

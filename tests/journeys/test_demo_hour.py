@@ -75,6 +75,13 @@ def test_some_riders_book_long_before_and_nobody_before_the_opening(home: Path) 
         assert hour.start <= rider.books_at <= rider.requests_at - _minutes(32)
 
 
+def test_some_of_the_riders_who_go_at_once_let_others_ride_along(home: Path) -> None:
+    riders = _hour(BUILT_IN_CITY, home).riders
+    sharing = [rider for rider in riders if rider.shares]
+    assert 0.05 * len(riders) < len(sharing) < 0.3 * len(riders)
+    assert all(rider.books_at is None for rider in sharing)
+
+
 def _minutes(many: float) -> timedelta:
     return timedelta(minutes=many)
 
