@@ -15,7 +15,7 @@ from load_tests.sumo.runs import CLOSEST, GREEDY, OURS, OURS_POOLED, SHARED, Cas
 SATURATED, LIGHT, POOLED = "saturated", "light", "pooled"
 # Chosen before ours was run, by greedyClosest alone and seeds that are not measured (101, 102): it
 # keeps riders waiting for some 300 s. Another city's load is searched in the same way.
-SATURATED_PER_HOUR = {GRID: 620, "San Francisco": 265, "Liechtenstein": 150}
+SATURATED_PER_HOUR = {GRID: 620, "San Francisco": 265, "Liechtenstein": 130}
 CALIBRATION_SEEDS = (101, 102)
 SATURATED_WAIT_S = 300.0
 POOLED_PER_HOUR = 700  # on the grid; more than the taxis can serve one by one
