@@ -104,6 +104,15 @@ async def assign(
     )
 
 
+async def rides_in_car(reader: Transaction, *, driver_id: UUID) -> list[Any]:
+    """Return id and rider_id of the open rides of a driver, oldest first."""
+    return await reader.rows(
+        "select id, rider_id from ride where driver_id = $1"
+        " and state in ('assigned', 'arrived', 'under_way') order by id",
+        driver_id,
+    )
+
+
 async def extend_search(tx: Transaction, *, ride_id: UUID, until: datetime) -> None:
     """Let a ride look for a driver at least until then."""
     await tx.execute(

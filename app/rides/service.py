@@ -22,7 +22,7 @@ from app.rides.errors import (
 )
 from app.rides.lifecycle import FIRST_EVENTS, TRANSITIONS, Party, RideState, Step
 from app.rides.schemas import RideRequested, ride_view
-from app.rides.steps import emit, take_step
+from app.rides.steps import emit, take_step, tell_company
 
 GIVE_UP_BATCH = 100
 _REFUSALS = {
@@ -101,6 +101,7 @@ async def assign_driver(
     if row is None:
         return False
     emit(tx, row, TRANSITIONS[Step.ASSIGN].event, now=now)
+    await tell_company(tx, row, driver_id=driver_id, now=now)
     return True
 
 

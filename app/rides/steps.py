@@ -10,7 +10,7 @@ from app.foundation.events import Event
 from app.foundation.problems import NotFound
 from app.rides import queries
 from app.rides.errors import WrongRideState
-from app.rides.lifecycle import TRANSITIONS, Party, Step
+from app.rides.lifecycle import DRIVING_STATES, TRANSITIONS, Party, Step
 
 
 def emit(
@@ -29,6 +29,21 @@ def emit(
     }
     tx.emit(Event(event, (row["id"], *members), data), at=now)
     metrics.RIDES.labels(event.removeprefix("ride.")).inc()
+
+
+async def tell_company(tx: Transaction, row: Any, *, driver_id: UUID, now: datetime) -> None:
+    """Tell the others in the car of a shared ride how many parties ride beside theirs; never who.
+
+    Nobody is told of a ride that is not shared.
+    """
+    if not row["is_shared"]:
+        return
+    rides = await queries.rides_in_car(tx, driver_id=driver_id)
+    for other in rides:
+        if other["id"] != row["id"]:
+            data = {"ride_id": str(other["id"]), "sharing_with": len(rides) - 1}
+            company = Event("ride.company_changed", (other["id"], other["rider_id"]), data)
+            tx.emit(company, at=now)
 
 
 def _window(row: Any) -> dict[str, str]:
@@ -63,4 +78,6 @@ async def take_step(
         raise WrongRideState(state=state)
     more = {"reason": reason} if reason else {}
     emit(tx, row, TRANSITIONS[step].event, now=now, also=row["was_driver_id"], **more)
+    if row["was_driver_id"] and TRANSITIONS[step].target not in DRIVING_STATES:
+        await tell_company(tx, row, driver_id=row["was_driver_id"], now=now)
     return row

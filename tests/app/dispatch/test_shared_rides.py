@@ -1,6 +1,8 @@
 """Who shares rides for less, within limits, in one car, and knows nothing of the others."""
 
+import json
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -168,6 +170,33 @@ async def test_nobody_learns_who_else_rides_along_or_where_to(
     assert hers.json()["car"]["driver_name"] == "Bo"
     assert "Triesen" not in hers.text
     assert (foreign.status_code, run.status_code) == (404, 403)
+
+
+async def test_who_shares_is_told_how_many_ride_along_and_not_who(
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    ada: Person,
+    cem: Person,
+    driver: Person,
+    under_way: str,
+) -> None:
+    await book(client, cem, pickup=TRIESEN, dropoff=BALZERS, shared=True)
+    joined = await accept(client, driver, await offered(app, client, driver))
+    await take(client, cem, f"/v1/rides/{joined}/cancel", reason="")
+
+    told = await owner.fetch(
+        "select stream_id, data::text from event_log where type = 'ride.company_changed'"
+        " order by stream_id = $1, seq",
+        ada.id,
+    )
+
+    heard = [json.loads(row["data"]) for row in told if row["stream_id"] == ada.id]
+    assert heard == [
+        {"ride_id": under_way, "sharing_with": 1},
+        {"ride_id": under_way, "sharing_with": 0},
+    ]
+    assert {row["stream_id"] for row in told} == {ada.id, UUID(under_way)}
 
 
 async def test_who_would_make_another_too_late_does_not_join(
