@@ -7,8 +7,9 @@ drivers. So each driver also brings in the riders nearest to her.
 import numpy as np
 
 from matching.arrays import FloatArray, IntArray
-from matching.nearest import Neighbours, PointTree
-from matching.problem import Candidates, Demand, Problem, Supply
+from matching.compiled import compiled
+from matching.nearest import PointTree
+from matching.problem import Candidates, Problem
 from matching.travel import StraightLine
 
 
@@ -32,26 +33,33 @@ def find_candidates(
     reach_m = cap_s / float(line.drive_s(1.0))
     riders, drivers = problem.excluded_pairs()
     demand, supply = problem.demand, problem.supply
-    by_rider = _nearest_allowed(
-        demand, supply, k=per_rider, reach_m=reach_m, barred=(riders, drivers)
+    near = PointTree(lat=supply.lat, lng=supply.lng).nearest(
+        lat=demand.lat,
+        lng=demand.lng,
+        k=per_rider,
+        max_distance_m=reach_m,
+        barred=(riders, drivers),
     )
-    rider, driver, distance_m = by_rider.query, by_rider.point, by_rider.distance_m
+    rider, driver, distance_m = near.query, near.point, near.distance_m
     if per_driver:
-        by_driver = _nearest_allowed(
-            supply, demand, k=per_driver, reach_m=reach_m, barred=(drivers, riders)
+        near = PointTree(lat=demand.lat, lng=demand.lng).nearest(
+            lat=supply.lat,
+            lng=supply.lng,
+            k=per_driver,
+            max_distance_m=reach_m,
+            barred=(drivers, riders),
         )
-        rider = np.concatenate((rider, by_driver.point))
-        driver = np.concatenate((driver, by_driver.query))
-        distance_m = np.concatenate((distance_m, by_driver.distance_m))
-    # `unique` also sorts by rider and driver, the order that Candidates asks for.
-    _, first = np.unique(rider * max(len(supply), 1) + driver, return_index=True)
-    pickup_s = line.drive_s(distance_m[first])
+        rider = np.concatenate((rider, near.point))
+        driver = np.concatenate((driver, near.query))
+        distance_m = np.concatenate((distance_m, near.distance_m))
+    pickup_s = line.drive_s(distance_m)
     # Rounding may carry a time a hair beyond the cap, and `solve` is strict about it.
-    short = pickup_s <= cap_s
+    order = _in_order(rider, driver, len(demand), len(supply))
+    order = order[pickup_s[order] <= cap_s]
     return Candidates(
-        rider=rider[first][short],
-        driver=driver[first][short],
-        pickup_s=pickup_s[short],
+        rider=rider[order],
+        driver=driver[order],
+        pickup_s=pickup_s[order],
         rider_count=len(demand),
         driver_count=len(supply),
     )
@@ -104,40 +112,29 @@ def _check_lengths(*, per_rider: int, per_driver: int) -> None:
         raise ValueError(f"per_driver must not be negative, got {per_driver}")
 
 
-def _nearest_allowed(
-    seekers: Demand | Supply,
-    sought: Demand | Supply,
-    *,
-    k: int,
-    reach_m: float,
-    barred: tuple[IntArray, IntArray],
-) -> Neighbours:
-    """The `k` nearest of each seeker that are not barred (positions of seekers and of sought)."""
-    tree = PointTree(lat=sought.lat, lng=sought.lng)
-    if not len(barred[0]):
-        return tree.nearest(lat=seekers.lat, lng=seekers.lng, k=k, max_distance_m=reach_m)
-    barred_of = np.bincount(barred[0], minlength=len(seekers))
-    found = []
-    # Only seekers with barred pairs pay for a longer search.
-    for group in (np.flatnonzero(barred_of == 0), np.flatnonzero(barred_of)):
-        if len(group) == 0:
-            continue
-        near = tree.nearest(
-            lat=seekers.lat[group],
-            lng=seekers.lng[group],
-            k=k + int(barred_of[group].max()),
-            max_distance_m=reach_m,
-        )
-        near = Neighbours(group[near.query], near.point, near.distance_m)
-        width = max(len(sought), 1)
-        free = ~np.isin(near.query * width + near.point, barred[0] * width + barred[1])
-        near = near.keep(free)
-        found.append(near.keep(_place_in_group(near.query) < k))
-    return Neighbours(
-        np.concatenate([near.query for near in found] or [np.empty(0, dtype=np.int64)]),
-        np.concatenate([near.point for near in found] or [np.empty(0, dtype=np.int64)]),
-        np.concatenate([near.distance_m for near in found] or [np.empty(0)]),
-    )
+@compiled
+def _in_order(rider: IntArray, driver: IntArray, riders: int, drivers: int) -> IntArray:
+    """Where each pair stands first, ordered by rider and then by driver.
+
+    Counted into place, which for numbers as small as these is far faster than sorting.
+    """
+    order = np.arange(len(rider))
+    for side, size in ((driver, drivers), (rider, riders)):
+        before, starts = order, np.zeros(size + 1, np.int64)
+        for pair in before:
+            starts[side[pair] + 1] += 1
+        starts = np.cumsum(starts)
+        order = np.empty_like(before)
+        for pair in before:
+            order[starts[side[pair]]] = pair
+            starts[side[pair]] += 1
+    kept = 0
+    for pair in order:
+        last = order[kept - 1]
+        if kept == 0 or rider[pair] != rider[last] or driver[pair] != driver[last]:
+            order[kept] = pair
+            kept += 1
+    return order[:kept]
 
 
 def _place_in_group(groups: IntArray) -> IntArray:
