@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from app.dispatch.solver import Solver
 from app.fares.service import get_quote, give_quote
+from app.fares.wishes import Wish
 from app.foundation.database import Database, open_database
 from app.foundation.hints import Hints
 from app.foundation.ids import new_id
@@ -240,8 +241,7 @@ async def test_a_quote_already_given_stays_as_it_is(
             return await give_quote(
                 tx,
                 rider_id=rider.id,
-                route=route,
-                pickup_eta_s=None,
+                wish=Wish(route=route),
                 now=FRIDAY_EVENING,
                 lasts_s=120,
             )
