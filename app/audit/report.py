@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.audit import invariants
-from app.dispatch.replaying import count_explained_joins, replay_newest
+from app.dispatch.replaying import replay_newest, replay_newest_pools
 from app.foundation import metrics
 from app.foundation.database import Transaction
 
@@ -90,6 +90,7 @@ async def _replay(connection: Any) -> Check:
     reader = Transaction(connection)
     rounds = await replay_newest(reader, newest=NEWEST_ROUNDS)
     faults = [f"round {one.tick_id} {one.fault}" for one in rounds if one.fault is not None]
-    joins, explained = await count_explained_joins(reader, newest=NEWEST_ROUNDS)
-    faults += ["an offer to join a shared run is not explained"] * (joins - explained)
-    return Check(REPLAY, "G9", len(rounds) + joins, len(faults), min(faults, default=None))
+    pools = await replay_newest_pools(reader, newest=NEWEST_ROUNDS)
+    faults += [f"round {one.tick_id} {one.fault}" for one in pools if one.fault is not None]
+    counted = len(rounds) + len(pools)
+    return Check(REPLAY, "G9", counted, len(faults), min(faults, default=None))

@@ -13,7 +13,7 @@ from app.demo.demand import DemoHour
 from app.demo.plan import Outcome
 from app.dispatch.earnings import WEEK
 from app.dispatch.queries import earnings
-from app.dispatch.replaying import count_explained_joins, replay_newest
+from app.dispatch.replaying import replay_newest, replay_newest_pools
 from app.foundation.database import Transaction
 from app.rides.lifecycle import UNFINISHED_STATES
 from matching.arrays import FloatArray
@@ -93,16 +93,15 @@ async def read_figures(connection: Any, *, empty_km_minor: int) -> Figures:
         money = await connection.fetchrow(_MONEY)
         ahead = await connection.fetchrow(_BOOKED_AHEAD)
         shared = await connection.fetchrow(_SHARED)
-        _, joins_explained = await count_explained_joins(
-            Transaction(connection), newest=sum(offers.values())
-        )
+        pools = await replay_newest_pools(Transaction(connection), newest=ticks["many"])
     assert money["fare_minor"] == money["commission_minor"] + money["driver_net_minor"], (
         f"the fares are not what drivers and house got together: {dict(money)}"
     )
     return Figures(
         rides=rides,
         offers=offers,
-        explained=sum(one.explained for one in rounds if one.fault is None) + joins_explained,
+        explained=sum(one.explained for one in rounds if one.fault is None)
+        + sum(one.explained for one in pools if one.fault is None),
         ticks=ticks["many"],
         tick_p50_ms=ticks["p50"],
         tick_p99_ms=ticks["p99"],

@@ -59,6 +59,20 @@ class DispatchInput(SQLModel, table=True):
     passed_over: list[UUID] = Field(sa_type=ARRAY(Uuid))
 
 
+class DispatchPool(SQLModel, table=True):
+    """What the offers of a round to join shared runs were decided from; see `pool_record`.
+
+    It lives as long as `DispatchInput`, for the same reason.
+    """
+
+    __tablename__ = "dispatch_pool"
+    __table_args__: ClassVar[Any] = (Index("dispatch_pool_by_time", "at", "tick_id"),)
+
+    tick_id: UUID = columns.reference("dispatch_tick.id", primary_key=True)
+    at: datetime = columns.moment()
+    record: bytes = Field(sa_type=LargeBinary)
+
+
 class Offer(SQLModel, table=True):
     """A ride offered to one driver for a short while, alone."""
 

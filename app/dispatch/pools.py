@@ -68,10 +68,12 @@ class Shared:
     """What becomes of those who share, in one tick: some join, some are held, the rest ask alone.
 
     Who is held waits for the next tick: she is to follow somebody into a car that is being found.
+    `record` is what this was decided from, where it is kept.
     """
 
     joins: tuple[Join, ...] = ()
     held: frozenset[UUID] = frozenset()
+    record: bytes | None = None
 
     @property
     def spoken_for(self) -> frozenset[UUID]:

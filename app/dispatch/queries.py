@@ -5,8 +5,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from app.foundation.database import Transaction
 from matching.problem import Id
 
@@ -228,15 +226,6 @@ async def list_inputs(reader: Transaction, *, newest: int) -> list[UUID]:
         "select tick_id from dispatch_input order by at desc, tick_id desc limit $1", newest
     )
     return [row["tick_id"] for row in rows]
-
-
-async def list_joins(reader: Transaction, *, newest: int) -> list[dict[str, Any]]:
-    """Return what explains each of the newest offers to join a shared run."""
-    rows = await reader.rows(
-        "select explanation::text from offer where run is not null order by id desc limit $1",
-        newest,
-    )
-    return [orjson.loads(row["explanation"]) for row in rows]
 
 
 async def list_rounds(

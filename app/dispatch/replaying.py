@@ -9,8 +9,10 @@ from uuid import UUID
 import orjson
 from pydantic import ValidationError
 
-from app.dispatch import queries
+from app.dispatch import queries, run_queries
 from app.dispatch.explain import offer_explained
+from app.dispatch.pool_record import unpack_pool
+from app.dispatch.runs import stored_stops
 from app.dispatch.schemas import ExplanationView
 from app.dispatch.words import GRAMMARS
 from app.foundation.database import Transaction
@@ -44,10 +46,43 @@ async def replay_round(reader: Transaction, *, either_id: UUID) -> Replayed | No
     return None if row is None else await asyncio.to_thread(_replayed, row)
 
 
-async def count_explained_joins(reader: Transaction, *, newest: int) -> tuple[int, int]:
-    """Return how many of the newest offers to join a shared run there are, and are told whole."""
-    stored = await queries.list_joins(reader, newest=newest)
-    return len(stored), sum([_is_explained(one) for one in stored])
+@dataclass(frozen=True, slots=True)
+class ReplayedPool:
+    """Offers to join shared runs, decided again: `fault` says what is not as stored, if anything.
+
+    Of its `offers`, so many are told whole.
+    """
+
+    tick_id: UUID
+    offers: int
+    explained: int
+    fault: str | None
+
+
+async def replay_newest_pools(reader: Transaction, *, newest: int) -> list[ReplayedPool]:
+    """Return the newest stored pools decided again, the newest first."""
+    found = []
+    for tick_id in await run_queries.list_pools(reader, newest=newest):
+        row = await run_queries.find_pool(reader, tick_id=tick_id)
+        found.append(await asyncio.to_thread(_replayed_pool, tick_id, row))
+    return found
+
+
+def _replayed_pool(tick_id: UUID, row: Any) -> ReplayedPool:
+    offers = orjson.loads(row["made"])
+    explained = sum(_is_explained(offer["explanation"]) for offer in offers)
+    try:
+        again = unpack_pool(row["record"]).decide_again()
+    except ValueError as damage:
+        return ReplayedPool(tick_id, len(offers), 0, fault=f"cannot be read: {damage}")
+    decided = [(str(j.ride_id), str(j.driver_id), stored_stops(j.run)) for j in again.joins]
+    made = [(offer["ride_id"], offer["driver_id"], offer["run"]) for offer in offers]
+    fault = None
+    if not all(one in decided for one in made):
+        fault = "made an offer to join that is not decided again"
+    elif explained < len(offers):
+        fault = f"explains only {explained} of its {len(offers)} offers to join"
+    return ReplayedPool(tick_id, len(offers), explained, fault)
 
 
 async def replay_newest(reader: Transaction, *, newest: int) -> list[Replayed]:

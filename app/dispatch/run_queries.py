@@ -1,6 +1,6 @@
 """The statements about shared runs."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -76,4 +76,42 @@ async def small_cars(reader: Transaction, *, below: int) -> list[Any]:
         "select s.driver_id, v.seats from shift s join vehicle v on v.id = s.vehicle_id"
         " where s.ended_at is null and v.seats < $1",
         below,
+    )
+
+
+async def insert_pool(tx: Transaction, *, tick_id: UUID, now: datetime, record: bytes) -> None:
+    """Store what a tick's offers to join shared runs were decided from."""
+    await tx.execute(
+        "insert into dispatch_pool (tick_id, at, record) values ($1, $2, $3)", tick_id, now, record
+    )
+
+
+async def delete_pools(tx: Transaction, *, before: datetime, at_most: int) -> int:
+    """Forget what ticks before a moment decided from, the oldest first; return how many went."""
+    gone: int = await tx.value(
+        "with gone as (delete from dispatch_pool where tick_id in"
+        " (select tick_id from dispatch_pool where at < $1 order by at limit $2)"
+        " returning tick_id) select count(*) from gone",
+        before,
+        at_most,
+    )
+    return gone
+
+
+async def list_pools(reader: Transaction, *, newest: int) -> list[UUID]:
+    """Return the newest ticks whose pool is stored, the newest first."""
+    rows = await reader.rows(
+        "select tick_id from dispatch_pool order by at desc, tick_id desc limit $1", newest
+    )
+    return [row["tick_id"] for row in rows]
+
+
+async def find_pool(reader: Transaction, *, tick_id: UUID) -> Any:
+    """Return what a tick's offers to join were decided from, and those offers as JSON."""
+    return await reader.row(
+        "select p.record, coalesce((select jsonb_agg(jsonb_build_object("
+        "   'ride_id', o.ride_id, 'driver_id', o.driver_id, 'explanation', o.explanation,"
+        "   'run', o.run)) from offer o where o.tick_id = p.tick_id and o.run is not null), '[]')"
+        "  ::text as made from dispatch_pool p where p.tick_id = $1",
+        tick_id,
     )

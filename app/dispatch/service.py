@@ -178,6 +178,7 @@ async def forget_rounds(tx: Transaction, *, now: datetime, keep_days: int) -> in
     Returns how many went; `MOST_FORGOTTEN` means that there may be more.
     """
     before = now - timedelta(days=keep_days)
+    await run_queries.delete_pools(tx, before=before, at_most=MOST_FORGOTTEN)
     return await queries.delete_inputs(tx, before=before, at_most=MOST_FORGOTTEN)
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from app.dispatch import queries, run_queries
+from app.dispatch.pool_record import PoolInput, whole_ds, with_record
 from app.dispatch.pools import (
     Pooling,
     Shared,
@@ -81,13 +82,15 @@ class Sharing:
         waiting = [party_of(ride) for ride in rides[:MOST_WAITING]]
         if not waiting:
             return Shared()
-        pooling = await self._pooling(waiting, free, now)
-        if pooling is None:
+        given = await self._given(waiting, free, asked=asked, now=now)
+        if given is None:
             return Shared()
+        pooling = await asyncio.to_thread(_pooling_of, given)
         plan = await self._solver.run(plan_shared, pooling.pool)
         if plan is None:
             return Shared()
-        return meaning_of(pooling, plan, asked=asked, now=now)
+        shared = meaning_of(pooling, plan, asked=asked, now=now)
+        return await asyncio.to_thread(with_record, shared, given)
 
     async def estimate(
         self, route: CalibratedRoute, *, seats: int, now: datetime
@@ -113,14 +116,22 @@ class Sharing:
         async with self._database.reading() as reader:
             free = await queries.free_drivers(reader, today=today, papers=len(DocumentKind))
         here = self._positions.fresh(free, now=now)
-        pooling = await self._pooling([party], here, now)
-        if pooling is None:
+        given = await self._given([party], here, asked=frozenset(), now=now)
+        if given is None:
             return None
+        pooling = await asyncio.to_thread(_pooling_of, given)
         found = await self._solver.run(insert_last, pooling.pool)
         return None if found is None else SharedTimes(found.ride.pickup_s, found.ride.arrival_s)
 
-    async def _pooling(self, waiting: Sequence[Party], free: Here, now: datetime) -> Pooling | None:
-        """Return the pool of these parties and the cars near them; None where there is no car."""
+    async def _given(
+        self,
+        waiting: Sequence[Party],
+        free: Here,
+        *,
+        asked: frozenset[tuple[UUID, UUID]],
+        now: datetime,
+    ) -> PoolInput | None:
+        """Return these parties and the cars near them, with times; None where there is no car."""
         today = now.astimezone(self._time_zone).date()
         async with self._database.reading() as reader:
             runs = await self._runs(reader, waiting, today=today, now=now)
@@ -129,9 +140,13 @@ class Sharing:
             return None
         here, ends = places_of(cars, waiting)
         drive_s = await self._roads.pickup_matrix([*here, *ends], destinations=ends, at=now)
-        # Some hundred thousand numbers are copied and looked at.
-        return await asyncio.to_thread(
-            pooling_of, cars, waiting, drive_s=np.asarray(drive_s, dtype=np.float64), now=now
+        rides = {party.ride_id for party in waiting}
+        return PoolInput(
+            cars=tuple(cars),
+            waiting=tuple(waiting),
+            drive_s=whole_ds(np.asarray(drive_s, dtype=np.float64)),
+            asked=frozenset(pair for pair in asked if pair[0] in rides),
+            now=now,
         )
 
     async def _runs(
@@ -173,6 +188,11 @@ class Sharing:
         return [
             Car(driver_id=drivers[at], place=_place(free, at), seats=int(room[at])) for at in chosen
         ]
+
+
+def _pooling_of(given: PoolInput) -> Pooling:
+    # Some ten thousand numbers are copied and looked at: not in the event loop.
+    return pooling_of(given.cars, given.waiting, drive_s=given.drive_s, now=given.now)
 
 
 def _driver(here: Here, at: int) -> UUID:

@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.assembly.policies import Policy
-from app.dispatch import queries
+from app.dispatch import queries, run_queries
 from app.dispatch.explain import explanation, join_explanation
 from app.dispatch.gather import OFFER_TIME, WEIGHT, Gathered, Gathering
 from app.dispatch.runs import stored_stops
@@ -240,6 +240,10 @@ class Dispatcher:
                     now=now,
                     record=outcome.record,
                     passed_over=[one for one in outcome.passed_over if one not in asked],
+                )
+            if gathered.shared.record is not None:
+                await run_queries.insert_pool(
+                    tx, tick_id=tick_id, now=now, record=gathered.shared.record
                 )
             for row in await queries.list_offers(tx, offer_ids=list(stood), driver_id=None):
                 tx.emit(Event("offer.made", (row["driver_id"],), offer_view(row)), at=now)

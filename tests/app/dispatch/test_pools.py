@@ -1,5 +1,6 @@
 """Whoever is offered to a car under way breaks nobody's promise; who is held may ride together."""
 
+import zlib
 from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
@@ -8,6 +9,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from app.dispatch.pool_record import PoolInput, pack_pool, unpack_pool, whole_ds
 from app.dispatch.pools import (
     HOLD_S,
     NEARLY_THERE_S,
@@ -215,6 +217,29 @@ def _faults(pooling: Pooling, join: Join) -> tuple[str, ...]:
         for one, committed in zip(pooling.cars, pooling.pool.vehicles.committed, strict=True)
     ]
     return check_plan(pooling.pool, plan_of(pooling.pool, orders))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_kept_of_a_decision_leads_to_the_same_decision(seed: int) -> None:
+    cars, waiting = _town(Random(seed))
+    asked = frozenset({(waiting[0].ride_id, cars[0].driver_id)})
+    drive_s = whole_ds(drives_s(cars, waiting) + 0.123)
+    drive_s[3, 2] = np.nan
+    given = PoolInput(tuple(cars), tuple(waiting), drive_s, asked, NOW)
+
+    again = unpack_pool(pack_pool(given)).decide_again()
+
+    first = given.decide_again()
+    assert [(one.ride_id, one.driver_id, one.run) for one in again.joins] == [
+        (one.ride_id, one.driver_id, one.run) for one in first.joins
+    ]
+    assert again.held == first.held
+
+
+@pytest.mark.parametrize("damaged", [b"", b"x", zlib.compress(b"{}\n"), zlib.compress(b"x")])
+def test_what_is_no_stored_pool_is_refused(damaged: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        unpack_pool(damaged)
 
 
 @pytest.mark.parametrize("seed", range(12))

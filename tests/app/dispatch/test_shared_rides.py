@@ -1,6 +1,7 @@
 """Who shares rides for less, within limits, in one car, and knows nothing of the others."""
 
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,11 @@ import pytest
 from fastapi import FastAPI
 
 from app.audit.report import audit
+from app.dispatch.pool_record import unpack_pool
+from app.dispatch.replaying import replay_newest_pools
+from app.dispatch.service import forget_rounds
+from app.foundation.database import Transaction
+from matching.travel import Point
 from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import Person, make_driver, make_member
 from tests.steps import BALZERS, TRIESEN, VADUZ, ask_price, book, offered, slug, stand, take
@@ -170,6 +176,33 @@ async def test_nobody_learns_who_else_rides_along_or_where_to(
     assert hers.json()["car"]["driver_name"] == "Bo"
     assert "Triesen" not in hers.text
     assert (foreign.status_code, run.status_code) == (404, 403)
+
+
+async def test_an_offer_to_join_is_decided_again_to_the_same_run_from_what_is_stored(
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    cem: Person,
+    driver: Person,
+    under_way: str,
+) -> None:
+    await book(client, cem, pickup=TRIESEN, dropoff=BALZERS, shared=True)
+    offer = await offered(app, client, driver)
+    reader = Transaction(owner)
+
+    [same] = await replay_newest_pools(reader, newest=5)
+    kept = unpack_pool(await owner.fetchval("select record from dispatch_pool"))
+    await owner.execute("update offer set run = '{\"stops\": []}' where id = $1", offer["id"])
+    [other] = await replay_newest_pools(reader, newest=5)
+    async with app.state.database.transaction() as tx:
+        await forget_rounds(tx, now=clock.now() + timedelta(days=2), keep_days=1)
+
+    assert (same.offers, same.explained, same.fault) == (1, 1, None)
+    assert other.fault == "made an offer to join that is not decided again"
+    places = {car.place for car in kept.cars} | {party.pickup for party in kept.waiting}
+    assert places == {Point(lat=0.0, lng=0.0)}  # Where anybody was is not kept.
+    assert await replay_newest_pools(reader, newest=5) == []
 
 
 async def test_who_shares_is_told_how_many_ride_along_and_not_who(
