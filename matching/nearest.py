@@ -76,7 +76,8 @@ class PointTree:
             on_unit_sphere(lat, lng), self._tree, wanted, reach**2, _by_query(barred, asked), found
         )
         query = np.repeat(np.arange(asked), taken)
-        distance_m = _great_circle_m(found.square[: len(query)])
+        chord = np.sqrt(found.square[: len(query)])
+        distance_m = 2 * EARTH_RADIUS_M * np.arcsin(np.minimum(chord / 2, 1.0))
         near = Neighbours(query, found.point[: len(query)], distance_m)
         return near.keep(distance_m <= max_distance_m)
 
@@ -86,16 +87,6 @@ def on_unit_sphere(lat: FloatArray, lng: FloatArray) -> FloatArray:
     north, east = np.radians(lat), np.radians(lng)
     from_axis = np.cos(north)
     return np.column_stack((from_axis * np.cos(east), from_axis * np.sin(east), np.sin(north)))
-
-
-def _great_circle_m(square: FloatArray) -> FloatArray:
-    """Metres over squared chords, written in their place: new memory would take longer than this."""
-    half = np.sqrt(square, out=square)
-    half /= 2
-    np.minimum(half, 1.0, out=half)
-    np.arcsin(half, out=half)
-    half *= 2 * EARTH_RADIUS_M
-    return half
 
 
 def _by_query(barred: tuple[IntArray, IntArray] | None, queries: int) -> kernels.Barred:
