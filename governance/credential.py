@@ -1,0 +1,161 @@
+"""The stamp that lets a vote key vote once, given by each issuer without seeing the key.
+
+The issuer knows who asks and looks them up on the roll; it does not learn which key it stamps.
+One credential per issuer is needed, so one dishonest issuer can neither vote for others nor, by
+itself, keep anything but its own stamp back. All issuers together could still stamp keys in the
+name of members who never look: that is why every stamp is on a public log and told to the member.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from governance.blind_signature import PREFIX_BYTES, blind, blind_sign, finalize, prepare, verify
+from governance.manifest import Manifest, canonical
+
+_CREDENTIAL_DOMAIN = b"meent-credential:1"
+_LOG_DOMAIN = b"meent-issuance-log:1"
+_REVOCATION_DOMAIN = b"meent-revocation:1"
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRequest:
+    """What a device keeps while an issuer stamps; only `blinded` is sent."""
+
+    issuer_no: int
+    house_no: int
+    prepared: bytes = field(repr=False)
+    blinded: bytes
+    inverse: int = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One issuer's signature over manifest, issuer, house and vote key."""
+
+    prefix: bytes
+    signature: bytes
+
+    def document(self) -> dict[str, str]:
+        """The credential as it stands on a ballot."""
+        return {"prefix": self.prefix.hex(), "signature": self.signature.hex()}
+
+
+@dataclass(frozen=True, slots=True)
+class IssuanceLog:
+    """Whom one issuer stamped for one house, in order: names the roll's pseudonyms, no times."""
+
+    issuer_no: int
+    house_no: int
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A membership that ended under way, and how many stamps each issuer had given by then.
+
+    A stamp given before cannot be taken back: nobody knows which ballot it is on.
+    """
+
+    member: str
+    house_no: int
+    issued_before: tuple[int, ...]
+
+
+def request_credential(
+    manifest: Manifest, *, vote_key: bytes, issuer_no: int, house_no: int = 0
+) -> CredentialRequest:
+    """A request that tells the issuer nothing about the vote key."""
+    prepared = prepare(
+        _message(manifest, vote_key=vote_key, issuer_no=issuer_no, house_no=house_no)
+    )
+    modulus = int(manifest.issuers[issuer_no].moduli[house_no], 16)
+    blinded = blind(prepared, modulus=modulus)
+    return CredentialRequest(
+        issuer_no=issuer_no,
+        house_no=house_no,
+        prepared=prepared,
+        blinded=blinded.blinded,
+        inverse=blinded.inverse,
+    )
+
+
+def stamp(blinded: bytes, *, key: RSAPrivateKey) -> bytes:
+    """The issuer's answer; the caller has looked the member up and stamps each one once."""
+    return blind_sign(blinded, key=key)
+
+
+def receive_credential(
+    manifest: Manifest, *, request: CredentialRequest, answer: bytes
+) -> Credential:
+    """The finished credential. Refused (ValueError): an answer that is no stamp on this request."""
+    signature = finalize(
+        request.prepared,
+        blind_signature=answer,
+        inverse=request.inverse,
+        modulus=int(manifest.issuers[request.issuer_no].moduli[request.house_no], 16),
+    )
+    return Credential(prefix=request.prepared[:PREFIX_BYTES], signature=signature)
+
+
+def is_credential(
+    manifest: Manifest,
+    *,
+    credential: Credential,
+    vote_key: bytes,
+    issuer_no: int,
+    house_no: int = 0,
+) -> bool:
+    """Whether this issuer stamped this key for this house under these very terms."""
+    if len(credential.prefix) != PREFIX_BYTES:
+        return False
+    message = _message(manifest, vote_key=vote_key, issuer_no=issuer_no, house_no=house_no)
+    return verify(
+        credential.prefix + message,
+        signature=credential.signature,
+        modulus=int(manifest.issuers[issuer_no].moduli[house_no], 16),
+    )
+
+
+def publish_log(
+    manifest: Manifest, *, log: IssuanceLog, seal_key: Ed25519PrivateKey
+) -> dict[str, Any]:
+    """The log as published, signed by its issuer."""
+    body = {"issuer": log.issuer_no, "house": log.house_no, "members": list(log.members)}
+    return _signed(body, domain=_LOG_DOMAIN, manifest=manifest, key=seal_key)
+
+
+def publish_revocation(
+    manifest: Manifest, *, revocation: Revocation, board_key: Ed25519PrivateKey
+) -> dict[str, Any]:
+    """The end of a membership as published, signed by the board."""
+    body = {
+        "member": revocation.member,
+        "house": revocation.house_no,
+        "issued_before": list(revocation.issued_before),
+    }
+    return _signed(body, domain=_REVOCATION_DOMAIN, manifest=manifest, key=board_key)
+
+
+def credentials_from(documents: Sequence[Mapping[str, str]]) -> tuple[Credential, ...]:
+    """The credentials of a published ballot. Refused (ValueError): what is not hex."""
+    return tuple(
+        Credential(
+            prefix=bytes.fromhex(document["prefix"]), signature=bytes.fromhex(document["signature"])
+        )
+        for document in documents
+    )
+
+
+def _message(manifest: Manifest, *, vote_key: bytes, issuer_no: int, house_no: int) -> bytes:
+    place = issuer_no.to_bytes(2) + house_no.to_bytes(2)
+    return _CREDENTIAL_DOMAIN + manifest.hash() + place + vote_key
+
+
+def _signed(
+    body: dict[str, Any], *, domain: bytes, manifest: Manifest, key: Ed25519PrivateKey
+) -> dict[str, Any]:
+    return {**body, "signature": key.sign(domain + manifest.hash() + canonical(body)).hex()}
