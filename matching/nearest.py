@@ -57,7 +57,8 @@ class PointTree:
 
         Fewer where there are not so many. Of equally distant points those given first are nearer.
         `barred` pairs, positions of queries and of points, are never found and use up no place.
-        Meant for a `k` of hundreds at most. Refused: `k` below 1, a negative or missing distance.
+        Made for lists of hundreds at most. Refused: `k` below 1, a negative or missing distance, a
+        place that is none.
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}")
@@ -83,7 +84,12 @@ class PointTree:
 
 
 def on_unit_sphere(lat: FloatArray, lng: FloatArray) -> FloatArray:
-    """Shape (n, 3): where the points are in space, with the Earth's radius as the unit."""
+    """Shape (n, 3): where the points are in space, with the Earth's radius as the unit.
+
+    Refused: a place that is none (nan, infinity).
+    """
+    if not (np.isfinite(lat).all() and np.isfinite(lng).all()):
+        raise ValueError("lat and lng must be numbers, got nan or infinity")
     north, east = np.radians(lat), np.radians(lng)
     from_axis = np.cos(north)
     return np.column_stack((from_axis * np.cos(east), from_axis * np.sin(east), np.sin(north)))

@@ -49,7 +49,7 @@ class Found(NamedTuple):
 
 @compiled
 def grow(place: FloatArray) -> Tree:
-    """A tree over places of shape (n, 3), n at least 1."""
+    """A tree over places of shape (n, 3), n at least 1, numbers all."""
     size = len(place)
     leaves = 1
     while 2 * leaves * _LEAST_IN_LEAF <= size:
@@ -131,8 +131,8 @@ def search(  # noqa: C901 - numba counts references at each call, which costs a 
 ) -> IntArray:
     """Fill `found` with the nearest points of each query, nearest first; how many each has.
 
-    Queries are places of shape (m, 3). Of points equally far the one with the lower number is
-    nearer, so the tree's shape decides nothing.
+    Queries are places of shape (m, 3), numbers all. Of points equally far the one with the lower
+    number is nearer, so the tree's shape decides nothing.
     """
     leaves, size = len(tree.low) // 2, len(tree.point)
     taken = np.zeros(len(start), dtype=np.int64)

@@ -75,3 +75,12 @@ def test_among_no_points_and_for_no_query_nothing_is_found() -> None:
     )
     one = PointTree(lat=np.zeros(1), lng=np.zeros(1))
     assert not len(one.nearest(lat=np.empty(0), lng=np.empty(0), k=1, max_distance_m=1).query)
+
+
+@pytest.mark.parametrize("nowhere", [float("nan"), float("inf")])
+def test_a_place_that_is_none_is_refused(nowhere: float) -> None:
+    here, odd = np.zeros(1), np.array([nowhere])
+    with pytest.raises(ValueError, match="lat and lng must be numbers"):
+        PointTree(lat=odd, lng=here)
+    with pytest.raises(ValueError, match="lat and lng must be numbers"):
+        PointTree(lat=here, lng=here).nearest(lat=here, lng=odd, k=1, max_distance_m=1)
