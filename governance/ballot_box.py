@@ -164,13 +164,14 @@ class BallotBox:
 
         Refused (ValueError): a ballot that is already in the box, or twice in the batch.
         """
-        by_leaf = sorted((ballot.leaf(), ballot) for ballot in batch)
         known = set(self.leaves())
-        for leaf, _ in by_leaf:
-            if leaf in known:
+        added: dict[bytes, Ballot] = {}
+        for ballot in batch:
+            leaf = ballot.leaf()
+            if leaf in known or leaf in added:
                 raise ValueError("the ballot is already in the box")
-            known.add(leaf)
-        return BallotBox((*self.ballots, *(ballot for _, ballot in by_leaf)))
+            added[leaf] = ballot
+        return BallotBox((*self.ballots, *(added[leaf] for leaf in sorted(added))))
 
     def sign_root(
         self, manifest: Manifest, *, board_key: Ed25519PrivateKey, published_at: datetime

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from governance.blind_signature import PREFIX_BYTES, blind, blind_sign, finalize, prepare, verify
-from governance.manifest import Manifest, canonical
+from governance.manifest import Manifest, canonical, roll_hash
 
 _CREDENTIAL_DOMAIN = b"meent-credential:1"
 _LOG_DOMAIN = b"meent-issuance-log:1"
@@ -46,7 +46,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class IssuanceLog:
-    """Whom one issuer stamped for one house, in order: names the roll's pseudonyms, no times."""
+    """Whom one issuer stamped for one house: the roll's pseudonyms, without times."""
 
     issuer_no: int
     house_no: int
@@ -55,14 +55,32 @@ class IssuanceLog:
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """A membership that ended under way, and how many stamps each issuer had given by then.
+    """A membership that ended under way, and whom each issuer had stamped by then.
 
-    A stamp given before cannot be taken back: nobody knows which ballot it is on.
+    Sizes and hashes of the logs stand here so that none can be reordered later. A stamp given
+    before cannot be taken back: nobody knows which ballot it is on.
     """
 
     member: str
     house_no: int
-    issued_before: tuple[int, ...]
+    stamped_before: tuple[int, ...]
+    stamped_hashes: tuple[str, ...]
+
+
+def revoke(member: str, *, logs: Sequence[IssuanceLog]) -> Revocation:
+    """The end of a membership now, given this house's logs as they stand, in the issuers' order.
+
+    Refused (ValueError): logs of different houses, or not one of each issuer in order.
+    """
+    houses = {log.house_no for log in logs}
+    if len(houses) != 1 or [log.issuer_no for log in logs] != list(range(len(logs))):
+        raise ValueError("give one house's logs, one of each issuer, in the issuers' order")
+    return Revocation(
+        member=member,
+        house_no=houses.pop(),
+        stamped_before=tuple(len(log.members) for log in logs),
+        stamped_hashes=tuple(roll_hash(log.members) for log in logs),
+    )
 
 
 def request_credential(
@@ -135,7 +153,8 @@ def publish_revocation(
     body = {
         "member": revocation.member,
         "house": revocation.house_no,
-        "issued_before": list(revocation.issued_before),
+        "stamped_before": list(revocation.stamped_before),
+        "stamped_hashes": list(revocation.stamped_hashes),
     }
     return _signed(body, domain=_REVOCATION_DOMAIN, manifest=manifest, key=board_key)
 

@@ -159,7 +159,8 @@ def canonical(document: Any) -> bytes:
 
     Refused (ValueError): floats, for which no two programs agree on one text.
     """
-    _refuse_floats(document)
+    if _holds_floats(document):
+        raise ValueError("a canonical document holds no floats")
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode()
 
@@ -174,12 +175,9 @@ def time_text(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _refuse_floats(document: Any) -> None:
-    if isinstance(document, float):
-        raise ValueError("a canonical document holds no floats")
+def _holds_floats(document: Any) -> bool:
     if isinstance(document, Mapping):
-        for value in document.values():
-            _refuse_floats(value)
-    elif isinstance(document, list | tuple):
-        for value in document:
-            _refuse_floats(value)
+        return any(_holds_floats(value) for value in document.values())
+    if isinstance(document, list | tuple):
+        return any(_holds_floats(value) for value in document)
+    return isinstance(document, float)
