@@ -1,5 +1,6 @@
 """What a tick decides from: who waits, who is free now or soon, what counts, who was asked."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -111,7 +112,7 @@ class Gathering:
         problem = MEENT.priced(
             Problem(
                 demand=_demand(rides, now=now),
-                supply=self._supply(here, soon),
+                supply=await self._supply(here, soon),
                 weights=self._weights(policies[WEIGHT].value),
                 excluded=asked,
             )
@@ -127,7 +128,7 @@ class Gathering:
         """The live tick values what the replayed policy of this name does."""
         return replace(MEENT, fairness_s=float(fairness_s)).weights(self._rules)
 
-    def _supply(self, here: Here, soon: _SoonFree) -> Supply:
+    async def _supply(self, here: Here, soon: _SoonFree) -> Supply:
         ids = (*here.ids, *soon.ids)
         lat, lng = np.concatenate((here.lat, soon.lat)), np.concatenate((here.lng, soon.lng))
         return Supply(
@@ -136,7 +137,8 @@ class Gathering:
             lng=lng,
             free_in_s=np.concatenate((np.zeros(len(here.ids)), soon.free_in_s)),
             underpaid=self._earnings.underpaid(ids),
-            sought_after=self._lately.sought_after(lat=lat, lng=lng),
+            # Some ten milliseconds for thousands of drivers, without Python's global lock.
+            sought_after=await asyncio.to_thread(self._lately.sought_after, lat=lat, lng=lng),
         )
 
     def _least(self, now: datetime) -> LeastDrive:

@@ -22,13 +22,14 @@ from matching.anticipation import in_time
 from matching.arrays import FloatArray
 from matching.assignment import Limits, solve, solve_greedy
 from matching.booked import in_play
-from matching.candidates import for_router
+from matching.candidates import find_candidates, for_router
 from matching.passed_over import PassedOver, explain_passed_over
 from matching.problem import Assignment, Candidates, Demand, Fallback, Problem, Supply
 from matching.record import unpack
 from matching.replay.policies import AT_BEST, POLICIES
 from matching.road_certificate import LeastDrive, certify
 from matching.road_times import Block, Timed, first_blocks
+from matching.sought_after import sought_after
 
 MEENT = POLICIES["meent"]  # the live tick decides as the replay of this name does
 MOST_QUESTIONS = 16  # that wait for an answer at once
@@ -108,9 +109,14 @@ class Solver:
         )
 
     async def warm_up(self) -> None:
-        """Start the process and import the solver there, so that the first tick is quick."""
+        """Start the process and compile what it needs, there and here: the first tick is quick.
+
+        What is compiled at its first call would otherwise hold up whoever calls it first.
+        """
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._pool, _warm)
+        await asyncio.gather(
+            loop.run_in_executor(self._pool, _warm), asyncio.to_thread(_warm_searches)
+        )
 
     async def first_blocks(self, problem: Problem) -> tuple[Block, ...]:
         """Return which drives to ask the road engine for first."""
@@ -182,13 +188,25 @@ class Solver:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _warm() -> None:
-    """Decide a round of two, so that what is compiled at its first call is compiled."""
+def _round_of_two() -> Problem:
     one = np.zeros(1)
-    problem = Problem(
+    return Problem(
         demand=Demand(ids=("rider",), lat=one, lng=one, waited_s=one),
         supply=Supply(ids=("driver",), lat=one, lng=one),
     )
+
+
+def _warm_searches() -> None:
+    """Search near one point, for one driver: what both processes do."""
+    one = np.zeros(1)
+    find_candidates(_round_of_two())
+    sought_after(lat=one, lng=one, asked_lat=one, asked_lng=one)
+
+
+def _warm() -> None:
+    """Decide a round of two."""
+    _warm_searches()
+    problem, one = _round_of_two(), np.zeros(1)
     round_ = Round(problem, gives_up_in_s=one, least=LeastDrive(constant_s=0.0, s_per_m=0.0))
     _decide(
         round_, Asked(_first_blocks(problem), (np.zeros((1, 1)),)), Limits(deadline_s=1000.0), 1

@@ -20,8 +20,9 @@ def ride(ride_id: UUID, place: tuple[float, float] = HERE) -> dict[str, object]:
 
 def sought(asked: LatelyAsked) -> list[float]:
     """How sought after a driver here is, and one far away."""
-    lat, lng = (np.array(axis) for axis in zip(HERE, FAR_AWAY, strict=True))
-    return asked.sought_after(lat=lat, lng=lng).tolist()
+    lat, lng = np.array([HERE, FAR_AWAY]).T.copy()
+    here, far_away = asked.sought_after(lat=lat, lng=lng)
+    return [float(here), float(far_away)]
 
 
 def test_a_driver_is_sought_after_where_riders_asked_and_not_elsewhere() -> None:
