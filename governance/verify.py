@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
 Json = Mapping[str, Any]
+FORMATS = ("meent-election-package:1", "meent-manifest:1")
 SHOWN_PER_KIND = 3
 
 
@@ -99,6 +100,8 @@ def _recount(
     package: Json, receipts: Sequence[Json], roots: Sequence[Json], found: Recount
 ) -> None:
     manifest, ballots = package["manifest"], package["ballots"]
+    if (package["format"], manifest["format"]) != FORMATS:
+        found.fault(FaultKind.UNREADABLE, f"not of the formats {', '.join(FORMATS)}")
     terms = Terms(
         manifest=manifest,
         hash=hashlib.sha256(canonical(manifest)).digest(),
