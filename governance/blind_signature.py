@@ -114,6 +114,17 @@ def verify(
     return True
 
 
+def modulus_text(key: rsa.RSAPrivateKey) -> str:
+    """The key's public half as a manifest writes it: the modulus in hex.
+
+    Refused (ValueError): a public exponent other than 65537.
+    """
+    numbers = key.public_key().public_numbers()
+    if numbers.e != PUBLIC_EXPONENT:
+        raise ValueError(f"the public exponent is {PUBLIC_EXPONENT}, got {numbers.e}")
+    return f"{numbers.n:x}"
+
+
 @lru_cache(maxsize=64)
 def _public_key(modulus: int) -> rsa.RSAPublicKey:
     return rsa.RSAPublicNumbers(PUBLIC_EXPONENT, modulus).public_key()

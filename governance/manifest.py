@@ -14,6 +14,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from governance.blind_signature import MINIMUM_MODULUS_BITS
 from governance.vote_key import is_signed_by
 
 FORMAT = "meent-manifest:1"
@@ -50,7 +51,8 @@ class Manifest:
     `parameters` are the rule's figures: text, whole numbers, or lists and objects of these; a
     fraction is written as two whole numbers. Casting ends at `closes_at`; a ballot counts only
     under a root published by `published_by`. Refused (ValueError): fewer than two issuers, an
-    issuer without one key per house, a key used twice, times out of order or without zone.
+    issuer without one key of 2048 bits per house, a key used twice, times out of order or
+    without zone.
     """
 
     election: str
@@ -71,7 +73,9 @@ class Manifest:
             raise ValueError("a vote has at least one house")
         if len(self.issuers) < MINIMUM_ISSUERS:
             raise ValueError(f"a vote has at least {MINIMUM_ISSUERS} issuers")
-        moduli = [modulus for issuer in self.issuers for modulus in issuer.moduli]
+        moduli = [int(modulus, 16) for issuer in self.issuers for modulus in issuer.moduli]
+        if any(modulus.bit_length() < MINIMUM_MODULUS_BITS for modulus in moduli):
+            raise ValueError(f"an issuer's keys have at least {MINIMUM_MODULUS_BITS} bits")
         if any(len(issuer.moduli) != len(self.houses) for issuer in self.issuers):
             raise ValueError("an issuer has one key for each house")
         seals = [issuer.seal_key for issuer in self.issuers]

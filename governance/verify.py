@@ -33,6 +33,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 Json = Mapping[str, Any]
 FORMATS = ("meent-election-package:1", "meent-manifest:1")
 SHOWN_PER_KIND = 3
+# What Python raises where a document is not of the form it should have.
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class FaultKind(StrEnum):
@@ -40,6 +42,7 @@ class FaultKind(StrEnum):
 
     UNREADABLE = "the package cannot be read"
     CHANGED_TERMS = "the rule or its terms were changed"
+    WEAK_TERMS = "the terms let fewer than two issuers make ballots"
     CHANGED_BALLOT = "a ballot was changed after its voter signed it"
     COPIED_CREDENTIAL = "a credential was copied from another ballot"
     DISHONEST_ISSUER = "a ballot is not stamped by all issuers"
@@ -91,7 +94,7 @@ def recount(package: Json, *, receipts: Sequence[Json] = (), roots: Sequence[Jso
     found = Recount()
     try:
         _recount(package, receipts, roots, found)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as wrong:
+    except MALFORMED as wrong:
         found.fault(FaultKind.UNREADABLE, f"{type(wrong).__name__}: {wrong}")
     return found
 
@@ -151,8 +154,13 @@ class Terms:
 
 def _check_terms(terms: Terms, package: Json, found: Recount) -> None:
     issuers = terms.manifest["issuers"]
-    if len(issuers) < 2 or len(package["seals"]) != len(issuers):
-        found.fault(FaultKind.CHANGED_TERMS, "not every issuer signed the terms, or there is one")
+    moduli = [key.public_numbers().n for of_issuer in terms.keys for key in of_issuer]
+    if len(issuers) < 2 or len({*moduli}) != len(moduli):
+        found.fault(FaultKind.WEAK_TERMS, "there is one issuer, or two share a key")
+    if min(modulus.bit_length() for modulus in moduli) < 2_048:
+        found.fault(FaultKind.WEAK_TERMS, "an issuer's key is shorter than 2048 bits")
+    if len(package["seals"]) != len(issuers):
+        found.fault(FaultKind.CHANGED_TERMS, "not every issuer signed the terms")
     for issuer, seal in zip(issuers, package["seals"], strict=False):
         message = b"meent-manifest-seal:1" + terms.hash
         if not _verifies(issuer["seal_key"], message, seal):
@@ -292,7 +300,7 @@ def _check_ballots(
         seen.add(leaf)
         try:
             kind, detail = _ballot_fault(terms, ballot, owners) or (None, "")
-        except (LookupError, TypeError, ValueError) as wrong:
+        except MALFORMED as wrong:
             kind, detail = FaultKind.UNREADABLE, f"{type(wrong).__name__}: {wrong}"
         if kind is None:
             good.append(number)
@@ -505,7 +513,7 @@ RULES = {
 
 
 def canonical(document: Any) -> bytes:
-    """JSON with sorted keys, no spaces, UTF-8; floats have no one text and are refused."""
+    """JSON with sorted keys, no spaces, UTF-8: one text for one meaning, as there are no floats."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode()
 
@@ -581,10 +589,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         package, receipts, roots = (
-            [json.loads(path.read_bytes(), parse_float=_refuse) for path in paths]
+            [
+                json.loads(path.read_bytes(), parse_float=_refuse, parse_constant=_refuse)
+                for path in paths
+            ]
             for paths in ([chosen.package], chosen.receipt, chosen.root)
         )
-    except (OSError, ValueError) as wrong:
+    except (OSError, RecursionError, ValueError) as wrong:
         sys.stderr.write(f"cannot read: {wrong}\n")
         return 2
     found = recount(package[0], receipts=receipts, roots=roots)

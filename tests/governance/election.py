@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.ballot_box import Ballot, BallotBox, cast, public_package, sign_receipt
-from governance.blind_signature import PREFIX_BYTES
+from governance.blind_signature import PREFIX_BYTES, modulus_text
 from governance.credential import (
     Credential,
     IssuanceLog,
@@ -96,9 +96,7 @@ def manifest_for(
         issuers=tuple(
             Issuer(
                 name=name,
-                moduli=tuple(
-                    f"{key.public_key().public_numbers().n:x}" for key in of_issuer[: len(rolls)]
-                ),
+                moduli=tuple(modulus_text(key) for key in of_issuer[: len(rolls)]),
                 seal_key=public_hex(seal),
             )
             for name, of_issuer, seal in zip(

@@ -42,12 +42,15 @@ def test_a_vote_is_ready_only_when_all_issuers_sealed_the_same_terms(vote: Elect
     assert not is_sealed_by_all(changed(vote.manifest), seals=seals)
 
 
-def test_a_manifest_with_one_issuer_or_a_shared_key_is_refused(vote: Election) -> None:
+def test_a_manifest_with_one_issuer_a_shared_or_a_short_key_is_refused(vote: Election) -> None:
     document = vote.manifest.document()
     first = document["issuers"][0]
     for issuers, why in (([first], "at least 2 issuers"), ([first, first], "share a key")):
         with pytest.raises(ValueError, match=why):
             manifest_from({**document, "issuers": issuers})
+    short = {**first, "moduli": ["ff" * 128]}
+    with pytest.raises(ValueError, match="2048 bits"):
+        manifest_from({**document, "issuers": [short, document["issuers"][1]]})
     with pytest.raises(ValueError, match="opens, then closes"):
         manifest_from({**document, "closes_at": document["opens_at"]})
     with pytest.raises(ValueError, match="not a manifest"):

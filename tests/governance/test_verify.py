@@ -133,6 +133,14 @@ def test_a_receipt_that_is_not_the_boards_proves_nothing(
     assert kinds(package, receipts=[invented]) == {FaultKind.FALSE_RECEIPT}
 
 
+def test_terms_under_which_one_issuer_suffices_are_named(package: dict[str, Any]) -> None:
+    first, second = package["manifest"]["issuers"]
+    for issuers in ([first], [first, {**second, "moduli": first["moduli"]}]):
+        weak = copy.deepcopy(package)
+        weak["manifest"]["issuers"] = issuers
+        assert FaultKind.WEAK_TERMS in kinds(weak)
+
+
 def test_a_rule_changed_without_the_issuers_is_caught(package: dict[str, Any]) -> None:
     package["manifest"]["parameters"] = {**NUMBER, "to_raise": [1, 2, True]}
     package = announce(package)
