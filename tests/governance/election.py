@@ -36,7 +36,7 @@ from governance.manifest import (
     seal_manifest,
 )
 from governance.merkle import leaf_hash, root
-from governance.verify import FaultKind, recount
+from governance.verify import Fault, FaultKind, recount
 from governance.vote_key import VoteKey, new_vote_key
 
 OPENS_AT = datetime(2027, 1, 4, 8, tzinfo=UTC)
@@ -205,6 +205,19 @@ def election(
     return Election(rolls, manifest, logs=[[[] for _ in sizes] for _ in range(2)])
 
 
+VALUES = (1_200, 1_200, 1_300, 1_300, 1_300, 1_400, 1_500, 1_600, 1_000)
+
+
+@cache
+def honest_election() -> Election:
+    """Nine members of twenty vote; four ballots lie under a first root, the rest under the last."""
+    vote = election()
+    ballots = [vote.vote(*one) for one in zip(vote.rolls[0], VALUES, strict=False)]
+    vote.publish(ballots[:4], at=OPENS_AT + timedelta(days=2))
+    vote.publish(ballots[4:], at=PUBLISHED_BY)
+    return vote
+
+
 def announce(package: dict[str, Any]) -> dict[str, Any]:
     """The package with what its faultless ballots decide announced, as a clever cheat would."""
     return {**package, "result": recount(package).result}
@@ -230,6 +243,12 @@ def document_leaf(ballot: Mapping[str, Any]) -> bytes:
 def signed(document: Mapping[str, Any], *, domain: bytes, key: Ed25519PrivateKey) -> dict[str, Any]:
     body = {name: value for name, value in document.items() if name != "signature"}
     return {**body, "signature": key.sign(domain + canonical(body)).hex()}
+
+
+def the_fault(package: dict[str, Any], **kept: Any) -> Fault:
+    """The only fault there is."""
+    (fault,) = recount(package, **kept).faults
+    return fault
 
 
 def kinds(package: dict[str, Any], **kept: Any) -> set[FaultKind]:
