@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from load_tests.sumo.demand import BOARDING_S
-from load_tests.sumo.fleet import Fleet
+from load_tests.sumo.fleet import Fleet, OpenRide
 from load_tests.sumo.graph import Stop
 from load_tests.sumo.options import PERIOD_S
 from matching.arrays import LONGEST_S, FloatArray
 from matching.problem import Candidates, Demand, Problem, Supply
 from matching.replay.day import Rules
 from matching.replay.policies import Policy
+from matching.sought_after import RECENT_S, sought_after
 
 # The matching knows places by degrees; near the equator one is as long in both directions.
 METRES_PER_DEGREE = 111_195.0
@@ -45,6 +46,8 @@ class SoloDispatcher:
     fleet: Fleet
     policy: Policy
     tasks: dict[str, Task] = field(default_factory=dict)
+    asked: dict[str, OpenRide] = field(default_factory=dict)
+    """Who asked lately, in the order in which they did."""
 
     def tick(self, now_s: float) -> None:
         """Idle taxis are sent to riders, or left waiting where one soon free is worth more."""
@@ -52,6 +55,7 @@ class SoloDispatcher:
         idle = fleet.idle()
         self._follow(now_s, idle=set(idle))
         open_rides = fleet.open_rides()
+        self.asked |= {one.name: one for one in open_rides}
         if not open_rides or not idle:
             return
         before = time.perf_counter()
@@ -59,6 +63,7 @@ class SoloDispatcher:
         taxis += self._soon_free()
         pickups = [one.pickup for one in open_rides]
         places = [place for _, _, place in taxis]
+        lat, lng = self._degrees(places)
         problem = Problem(
             demand=Demand(
                 tuple(one.name for one in open_rides),
@@ -67,8 +72,10 @@ class SoloDispatcher:
             ),
             supply=Supply(
                 tuple(taxi for taxi, _, _ in taxis),
-                *self._degrees(places),
+                lat,
+                lng,
                 free_in_s=np.array([free_in_s for _, free_in_s, _ in taxis]),
+                sought_after=self._sought_after(now_s, lat=lat, lng=lng),
             ),
             weights=self.policy.weights(RULES),
         )
@@ -122,8 +129,15 @@ class SoloDispatcher:
             if free_in_s <= self.policy.horizon_s:
                 yield taxi, free_in_s, task.dropoff
 
+    def _sought_after(self, now_s: float, *, lat: FloatArray, lng: FloatArray) -> FloatArray:
+        """How likely it is, by who asked lately, that riders will ask near each taxi soon."""
+        lately = [one for one in self.asked.values() if one.asked_s >= now_s - RECENT_S]
+        self.asked = {one.name: one for one in lately}
+        asked_lat, asked_lng = self._degrees([one.pickup for one in lately])
+        return sought_after(lat=lat, lng=lng, asked_lat=asked_lat, asked_lng=asked_lng)
+
     def _degrees(self, stops: list[Stop]) -> tuple[FloatArray, FloatArray]:
         metres = np.array(
             [self.fleet.sumo.simulation.convert2D(one.edge, one.at_m) for one in stops]
-        )
+        ).reshape(-1, 2)
         return metres[:, 1] / METRES_PER_DEGREE, metres[:, 0] / METRES_PER_DEGREE
