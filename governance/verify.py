@@ -7,8 +7,9 @@ by the same code would repeat the same mistake. Copy it, read it, run it anywher
     python verify.py package.json --receipt mine.json --root seen-on-tuesday.json
 
 What no recount can see: how a member was pressed (a vote can be proved with key and receipt, so
-it is not coercion-proof), ballots a server refused before giving a receipt, a vote lost with its
-device before casting, and all issuers together voting for members who never look at the log.
+it is not coercion-proof), ballots a server refused before giving a receipt, a root dated back
+where nobody kept an earlier one, a vote lost with its device before casting, and all issuers
+together voting for members who never look at the log.
 """
 
 import argparse
