@@ -18,7 +18,18 @@ from app.foundation.database import Transaction
 from matching.travel import Point
 from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import Person, make_driver, make_member
-from tests.steps import BALZERS, TRIESEN, VADUZ, ask_price, book, offered, slug, stand, take
+from tests.steps import (
+    BALZERS,
+    TRIESEN,
+    VADUZ,
+    ask_price,
+    assigned_ride,
+    book,
+    offered,
+    slug,
+    stand,
+    take,
+)
 
 SCHAAN = {"lat": 47.1650, "lng": 9.5087}  # north of Vaduz; Triesen and Balzers lie south of it
 FAR_NORTH = {"lat": 47.2190, "lng": 9.5250}  # Ruggell, as far from Vaduz as Balzers
@@ -55,14 +66,21 @@ async def run_of(client: httpx.AsyncClient, driver: Person) -> list[tuple[str, s
     return [(stop["ride_id"], stop["kind"]) for stop in run["stops"]]
 
 
+async def accept_booked(
+    app: FastAPI, client: httpx.AsyncClient, rider: Person, driver: Person
+) -> str:
+    """A shared ride of this rider, accepted by this driver; its id."""
+    await book(client, rider, shared=True)
+    return await accept(client, driver, await offered(app, client, driver))
+
+
 @pytest.fixture
 async def under_way(
     app: FastAPI, client: httpx.AsyncClient, clock: StandingClock, ada: Person, driver: Person
 ) -> str:
     """Ada's shared ride from Vaduz to Balzers, Ada on board; its id."""
-    await book(client, ada, shared=True)
     await stand(app, driver, at=VADUZ, now=clock.now())
-    ride_id = await accept(client, driver, await offered(app, client, driver))
+    ride_id = await accept_booked(app, client, ada, driver)
     for step in ("arrive", "start"):
         assert (await take(client, driver, f"/v1/rides/{ride_id}/{step}")).status_code == 200
     clock.pass_time(60)
@@ -106,6 +124,29 @@ async def test_the_database_refuses_a_shared_fare_above_the_fare_alone(
 
     with pytest.raises(asyncpg.CheckViolationError, match="never_above_alone"):
         await owner.execute("update quote set solo_fare_minor = fare_minor - 1")
+
+
+async def test_a_ride_that_is_over_cannot_begin_again_beside_one_of_the_other_kind(
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    cem: Person,
+    driver: Person,
+    ada: Person,
+) -> None:
+    await stand(app, driver, at=VADUZ, now=clock.now())
+    shared_id = await accept_booked(app, client, ada, driver)
+    for step in ("arrive", "start", "complete"):
+        assert (await take(client, driver, f"/v1/rides/{shared_id}/{step}")).status_code == 200
+    await assigned_ride(app, client, rider=cem, driver=driver, now=clock.now())
+
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await owner.execute(
+            "update ride set state = 'under_way', ended_at = null where id = $1", UUID(shared_id)
+        )
+
+    assert refused.value.constraint_name == "nobody_drives_alone_and_shared"
 
 
 async def test_two_who_share_ride_in_one_car_and_each_pays_less_than_alone(
