@@ -1,0 +1,1 @@
+"""The ballot box: casting without a name, batches that tell no time, signed roots."""

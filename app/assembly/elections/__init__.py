@@ -1,0 +1,1 @@
+"""Elections: frozen terms, issuers, the count, and how its result takes effect."""

@@ -1,0 +1,1 @@
+"""Open votes, by name, in which a voice can be lent."""

@@ -1,0 +1,1 @@
+"""The member's own client of a vote: keys, credentials, casting and checking."""
