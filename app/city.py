@@ -10,7 +10,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, Self, TextIO
+from typing import Annotated, Any, Literal, TextIO
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -20,10 +20,11 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
-    model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from app.statutes import Minor, Statutes
 from matching.travel import Point
 
 CITY_FILE = "city.toml"
@@ -44,12 +45,7 @@ MAX_TRIPS = 2_000_000
 MAX_TRIP_S = 24 * 3600
 MAX_TRIP_M = 2_000_000
 
-House = Literal["drivers", "riders"]
 DemandKind = Literal["recorded", "generated"]
-# Every amount and share is held in 32 bits or less, here and in the database.
-Minor = Annotated[int, Field(ge=0, le=10_000_000, description="whole minor units, 0 or more")]
-Share = Annotated[int, Field(ge=0, le=10_000, description="basis points, 0 to 10000")]
-Days = Annotated[int, Field(ge=0, le=365, description="whole days, 0 to 365")]
 
 
 class CityError(Exception):
@@ -90,41 +86,6 @@ class Tariff(_Table):
     shared_discount_bp: int = Field(
         default=2000, ge=0, le=9000, description="basis points, 0 to 9000"
     )
-
-
-class Statutes(_Table):
-    """The founding policies of the cooperative; afterwards only a tally writes one."""
-
-    commission_bp: Share
-    commission_ceiling_bp: Share
-    commission_largest_step_bp: int = Field(ge=1, le=10_000, description="basis points, 1 to 10000")
-    offer_time_s: int = Field(ge=5, le=120, description="whole seconds, 5 to 120")
-    surge_cap_bp: int = Field(
-        ge=10_000, le=100_000, description="basis points from 10000 (no surge) to 100000"
-    )
-    fairness_weight_s: int = Field(ge=0, le=3600, description="whole seconds, 0 to 3600")
-    pay_floor_per_hour_minor: Minor
-    notice_days: Days
-    objection_days: Days
-    quorum_members: int = Field(ge=1, le=10_000_000, description="members, 1 or more")
-    houses: Annotated[
-        tuple[House, ...],
-        Field(strict=False, min_length=1, max_length=2, description='"drivers", "riders" or both'),
-    ]
-
-    @model_validator(mode="after")
-    def _agrees_with_itself(self) -> Self:
-        if self.commission_bp > self.commission_ceiling_bp:
-            message = (
-                f"statutes.commission_bp must not exceed commission_ceiling_bp: it is "
-                f"{self.commission_bp}, the ceiling {self.commission_ceiling_bp}; lower the one "
-                f"or raise the other"
-            )
-            raise ValueError(message)
-        if len(set(self.houses)) != len(self.houses):
-            message = "statutes.houses must name each house once; remove the repetition"
-            raise ValueError(message)
-        return self
 
 
 class _Files(_Table):
@@ -190,6 +151,8 @@ class City(BaseModel):
     travel_time: TravelTime
     tariff: Tariff
     statutes: Statutes
+    # As the file spells them, which tells whether somebody edited it since.
+    statutes_as_written: dict[str, Any]
 
     @property
     def demand_kind(self) -> DemandKind:
@@ -233,10 +196,11 @@ def load_city(folder: Path) -> City:
         travel_time=file.travel_time,
         tariff=file.tariff,
         statutes=file.statutes,
+        statutes_as_written=content["statutes"],
     )
 
 
-def _parsed(toml: Path) -> dict[str, object]:
+def _parsed(toml: Path) -> dict[str, Any]:
     if not toml.parent.is_dir():
         raise CityError(f"{toml.parent}: no such folder; name a folder with a {CITY_FILE} in it")
     try:
@@ -268,14 +232,14 @@ def _sentence(error: ErrorDetails) -> str:
     """What is wrong with city.toml, in the words of the key's own description."""
     key = ".".join(str(part) for part in error["loc"] if isinstance(part, str))
     parents, last = error["loc"][:-1], str(error["loc"][-1]) if error["loc"] else ""
-    table = _table_at(parents)
+    keys = _keys_at(parents)
     match error["type"]:
         case "extra_forbidden":
-            likely = difflib.get_close_matches(last, table.model_fields, n=1)
+            likely = difflib.get_close_matches(last, keys, n=1)
             advice = f"did you mean {likely[0]!r}?" if likely else "remove it"
             return f"{key} is not a known key; {advice}"
         case "missing":
-            described = table.model_fields[last].description
+            described = keys[last].description
             form = f": {described}" if described else ""
             return f"{key} is missing; add it{form}"
         case "model_type":
@@ -285,13 +249,13 @@ def _sentence(error: ErrorDetails) -> str:
         case _:
             first = next(part for part in reversed(error["loc"]) if isinstance(part, str))
             depth = error["loc"].index(first)
-            described = _table_at(error["loc"][:depth]).model_fields[first].description
+            described = _keys_at(error["loc"][:depth])[first].description
             wanted = described or "something else"
             return f"{key} must be {wanted}; it is {_one_line(repr(error['input']))}"
 
 
-def _table_at(path: tuple[str | int, ...]) -> type[BaseModel]:
-    """The model of the table under this path, for its fields' descriptions."""
+def _keys_at(path: tuple[str | int, ...]) -> dict[str, FieldInfo]:
+    """The keys of the table under this path, as the file spells them, with their descriptions."""
     tables: dict[str, type[BaseModel]] = {
         "files": _Files,
         "attribution": _Attribution,
@@ -300,7 +264,9 @@ def _table_at(path: tuple[str | int, ...]) -> type[BaseModel]:
         "tariff": Tariff,
         "statutes": Statutes,
     }
-    return tables.get(str(path[0]), _CityFile) if path else _CityFile
+    table = tables.get(str(path[0]), _CityFile) if path else _CityFile
+    fields = table.model_fields.items()
+    return {str(field.validation_alias or name): field for name, field in fields}
 
 
 def _one_line(text: str) -> str:

@@ -19,7 +19,7 @@ def statutes_hash(city: City) -> bytes:
     """Return a hash of the statutes and the tariff, to see later whether the file was edited."""
     # What a file may leave out and a later release added does not make an old file an edited one.
     tariff = city.tariff.model_dump(mode="json", exclude_defaults=True)
-    document = [city.statutes.model_dump(mode="json"), tariff]
+    document = [city.statutes_as_written, tariff]
     return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).digest()
 
 

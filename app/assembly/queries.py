@@ -23,3 +23,15 @@ async def find_policy(reader: Transaction, *, key: str, at: datetime) -> Any | N
         key,
         at,
     )
+
+
+async def find_statutes(reader: Transaction, *, at: datetime) -> Any | None:
+    """Return the cooperative's time zone and every figure in force at a moment, or None."""
+    return await reader.row(
+        "select c.time_zone, f.figures from cooperative c, lateral ("
+        " select jsonb_object_agg(key, value) as figures from ("
+        "  select distinct on (key) key, value from policy_version"
+        "  where effective_from <= $1 order by key, effective_from desc) as latest) as f"
+        " where f.figures is not null",
+        at,
+    )

@@ -1,14 +1,17 @@
 """A city folder is opened whole, or refused in one clear line."""
 
 import gzip
+import hashlib
 import os
 import shutil
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 
+from app.assembly.founding import statutes_hash
 from app.city import TRIP_COLUMNS, City, CityError, load_city, read_trips
 
 CHECKOUT = Path(__file__).parents[2]
@@ -18,6 +21,21 @@ SAN_FRANCISCO = Path(
 )
 CITIES = [folder for folder in (LIECHTENSTEIN, SAN_FRANCISCO) if folder.is_dir()]
 
+# As the first release wrote them.
+FIRST_STATUTES = """
+[statutes]
+commission_bp = 1500
+commission_ceiling_bp = 2000
+commission_largest_step_bp = 300
+offer_time_s = 15
+surge_cap_bp = 10000
+fairness_weight_s = 120
+pay_floor_per_hour_minor = 0
+notice_days = {}
+objection_days = {}
+quorum_members = 9
+houses = ["drivers", "riders"]
+"""
 HEADER = ",".join(TRIP_COLUMNS)
 ROW = "221,1211180632,2008-05-19T00:03:52,37.78351,-122.4381,37.7916,-122.39953,443,3704.0"
 
@@ -61,9 +79,10 @@ def test_a_city_holds_what_its_file_says(folder: Path) -> None:
     assert city.attribution == written["attribution"]
     assert city.tariff.model_dump(exclude_unset=True) == written["tariff"]
     assert city.travel_time.model_dump() == written["travel_time"]
-    assert city.statutes.model_dump() == written["statutes"] | {
-        "houses": tuple(written["statutes"]["houses"])
-    }
+    figures = city.statutes.model_dump(mode="json")
+    plain = {key: value for key, value in written["statutes"].items() if key in figures}
+    assert plain.items() <= (figures | {"text_majority": "2/3"}).items()
+    assert {"commission_bp", "offer_time_s", "houses"} <= plain.keys()
     assert city.slug == folder.name
     assert city.roads.is_file()
 
@@ -109,7 +128,39 @@ def test_the_built_in_city_calls_its_demand_generated() -> None:
             "statutes.surge_cap_bp must be basis points",
         ),
         ("offer_time_s = 15", "offer_time_s = 0", "statutes.offer_time_s must be whole seconds"),
-        ("quorum_members = 9", "quorum_members = 0", "statutes.quorum_members must be members, 1"),
+        ('notice = "14 days"', "notice = 14", "statutes.notice must be a duration such as"),
+        ('notice = "14 days"', 'notice = "14"', 'such as "14 days", in seconds, minutes, hours'),
+        ('notice = "14 days"', 'notice = "-1 days"', "statutes.notice must be a duration such as"),
+        ('notice = "14 days"', 'notice = "1.5 days"', "statutes.notice must be a duration such"),
+        ('notice = "14 days"', 'notice = "521 weeks 1"', "statutes.notice must be a duration such"),
+        ('notice = "14 days"', 'notice = "3651 days"', "statutes.notice must be a duration such"),
+        ('notice = "14 days"', "notice_s = 14", "notice_s is not a known key; did you mean 'notic"),
+        ('voting = "7 days"', 'voting = "0 days"', "statutes.voting must be a duration above 0"),
+        ('"2/3"', '"1/2"', "statutes.text_majority must be a fraction above one half such as"),
+        ('"2/3"', '"2/0"', "statutes.text_majority must be a fraction above one half such as"),
+        ('"2/3"', "0.67", "statutes.text_majority must be a fraction above one half such as"),
+        ("least_supporters = 5", "least_supporters = 0", "statutes.least_supporters must be memb"),
+        ("reserve_bp = 2000", "reserve_bp = 9501", "statutes.reserve_bp and education_bp must"),
+        (
+            'notice = "14 days"',
+            'notice = "14 days"\nnotice_days = 14',
+            "statutes.notice_days is the older spelling of notice; keep one of the two",
+        ),
+        (
+            'notice = "14 days"',
+            "notice_days = 366",
+            "statutes.notice_days must be whole days, 0 to 365; it is 366",
+        ),
+        (
+            'notice = "14 days"',
+            "notice_days = true",
+            "statutes.notice_days must be whole days, 0 to 365; it is True",
+        ),
+        (
+            'notice = "14 days"',
+            "quorum_members = 0",
+            "statutes.quorum_members must be members, 1 or more; it is 0",
+        ),
         ('["drivers", "riders"]', '["drivers", "owners"]', "statutes.houses must be"),
         ('["drivers", "riders"]', "[]", "statutes.houses must be"),
         ('["drivers", "riders"]', '["riders", "riders"]', "statutes.houses must name each house"),
@@ -134,6 +185,59 @@ def test_a_bad_city_file_is_refused_by_its_key(folder: Path, old: str, new: str,
     message = refusal(folder)
     assert str(folder / "city.toml") in message
     assert said in message
+
+
+@pytest.mark.parametrize(
+    ("written", "notice_s"),
+    [
+        ("0 seconds", 0),
+        ("1 second", 1),
+        ("10 minutes", 600),
+        ("36 hours", 129_600),
+        ("7 days", 604_800),
+        ("2 weeks", 1_209_600),
+    ],
+)
+def test_a_duration_is_read_as_people_write_it(folder: Path, written: str, notice_s: int) -> None:
+    edit(folder, old='notice = "14 days"', new=f'notice = "{written}"')
+    assert load_city(folder).statutes.notice_s == notice_s
+
+
+def first_edition(folder: Path, *, notice_days: int = 14, objection_days: int = 7) -> None:
+    """Give a city the statutes as the first release wrote them."""
+    toml = folder / "city.toml"
+    now = toml.read_text(encoding="utf-8")
+    toml.write_text(
+        now[: now.index("[statutes]")] + FIRST_STATUTES.format(notice_days, objection_days),
+        encoding="utf-8",
+    )
+
+
+def test_statutes_of_the_first_release_mean_what_they_meant(folder: Path) -> None:
+    first_edition(folder, notice_days=21, objection_days=10)
+    statutes = load_city(folder).statutes
+    assert (statutes.notice_s, statutes.objection_s) == (21 * 86_400, 10 * 86_400)
+    # What the first release did not ask is what a new city gets.
+    assert (statutes.support_s, statutes.quorum_bp) == (14 * 86_400, 2_000)
+
+
+def test_an_objection_window_of_no_days_is_read_as_the_shortest(folder: Path) -> None:
+    first_edition(folder, notice_days=0, objection_days=0)
+    statutes = load_city(folder).statutes
+    assert (statutes.notice_s, statutes.objection_s) == (0, 1)
+
+
+def test_a_file_of_the_first_release_does_not_look_edited(folder: Path) -> None:
+    first_edition(folder)
+    city = load_city(folder)
+    # What the first release kept when it founded a city from this file.
+    statutes = tomllib.loads(FIRST_STATUTES.format(14, 7))["statutes"]
+    tariff = city.tariff.model_dump(exclude={"shared_discount_bp"})
+    kept = hashlib.sha256(orjson.dumps([statutes, tariff], option=orjson.OPT_SORT_KEYS)).digest()
+    assert statutes_hash(city) == kept
+
+    edit(folder, old="notice_days = 14", new="notice_days = 15")
+    assert statutes_hash(load_city(folder)) != kept
 
 
 def test_a_city_with_neither_trips_nor_demand_is_refused(folder: Path) -> None:
