@@ -9,17 +9,48 @@ class AccountKind(StrEnum):
     RIDER = "rider"  # below zero: the rider owes for rides taken, down to a limit
     DRIVER = "driver"  # above zero: the cooperative owes this to the driver
     COMMISSION_INCOME = "commission_income"  # the voted share of fares; a house account
+    BANK = "bank"  # below zero: money at the bank; a house account
+    PLATFORM_COSTS = "platform_costs"  # below zero: what the platform cost; a house account
+    OTHER_INCOME = "other_income"  # above zero: income but from fares; a house account
 
 
 MEMBER_KINDS = (AccountKind.RIDER, AccountKind.DRIVER)
-HOUSE_KINDS = (AccountKind.COMMISSION_INCOME,)
+HOUSE_KINDS = (
+    AccountKind.COMMISSION_INCOME,
+    AccountKind.BANK,
+    AccountKind.PLATFORM_COSTS,
+    AccountKind.OTHER_INCOME,
+)
 
 
 class JournalKind(StrEnum):
     """Why money moved."""
 
     RIDE_FARE = "ride_fare"
+    PLATFORM_COST = "platform_cost"
+    OTHER_INCOME = "other_income"
     REVERSAL = "reversal"
+
+
+class Purpose(StrEnum):
+    """What the platform's own money was spent on, or came from."""
+
+    SERVERS = "servers"
+    MAPS = "maps"
+    STAFF = "staff"
+    INSURANCE = "insurance"
+    CARD_FEES = "card_fees"
+    SUPPORT = "support"
+    RENT = "rent"
+    AUDIT = "audit"
+    GRANTS = "grants"
+    INTEREST = "interest"
+    OTHER = "other"
+
+
+# What is booked as other income is for one of these; a cost for any but a grant.
+PURPOSES_OF_INCOME = (Purpose.GRANTS, Purpose.INTEREST, Purpose.OTHER)
+PURPOSES_OF_COSTS = tuple(purpose for purpose in Purpose if purpose is not Purpose.GRANTS)
 
 
 class HoldOutcome(StrEnum):

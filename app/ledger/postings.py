@@ -1,6 +1,7 @@
 """Every recipe by which money moves. An auditor reads this page; nothing else makes transfers."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -49,3 +50,31 @@ def ride_fare(
     if commission_minor:  # A transfer of nothing is no transfer.
         lines.append(TransferLine(driver_id, commission_income_id, commission_minor))
     return Recipe(JournalKind.RIDE_FARE, tuple(lines))
+
+
+def platform_cost(*, platform_costs_id: UUID, bank_id: UUID, amount_minor: int) -> Recipe:
+    """The cooperative paid for something from its bank account.
+
+    The ids are those of accounts. Refused (ValueError): an amount that is not positive.
+    """
+    if amount_minor <= 0:
+        raise ValueError(f"a cost is above 0, not {amount_minor}")
+    line = TransferLine(platform_costs_id, bank_id, amount_minor)
+    return Recipe(JournalKind.PLATFORM_COST, (line,))
+
+
+def other_income(*, bank_id: UUID, other_income_id: UUID, amount_minor: int) -> Recipe:
+    """Money that is no fare came to the cooperative's bank account.
+
+    The ids are those of accounts. Refused (ValueError): an amount that is not positive.
+    """
+    if amount_minor <= 0:
+        raise ValueError(f"an income is above 0, not {amount_minor}")
+    line = TransferLine(bank_id, other_income_id, amount_minor)
+    return Recipe(JournalKind.OTHER_INCOME, (line,))
+
+
+def reversal(lines: Sequence[TransferLine]) -> Recipe:
+    """Every line of an earlier journal goes back the way it came."""
+    back = (TransferLine(line.credit_id, line.debit_id, line.amount_minor) for line in lines)
+    return Recipe(JournalKind.REVERSAL, tuple(back))
