@@ -6,8 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BUILT_IN_CITY = Path(__file__).parent / "demo" / "cities" / "liechtenstein"
 
@@ -32,7 +32,16 @@ def default_home() -> Path:
     return (Path(base) if base else Path.home() / ".local" / "share") / "meent"
 
 
+def _split(given: object) -> object:
+    """Return the items of a list written with commas; anything else as it is."""
+    if not isinstance(given, str):
+        return given
+    return tuple(item.strip() for item in given.split(",") if item.strip())
+
+
 type Positive = Annotated[int, Field(gt=0)]
+# Not a type alias: pydantic-settings looks for NoDecode on the field itself.
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -73,6 +82,13 @@ class Settings(BaseSettings):
     position_stale_s: Positive = 30
     explanation_days: Positive = Field(
         7, description="how long it is kept what a round of dispatch decided from"
+    )
+
+    issuers: CommaList = Field(
+        (), description="URLs by commas of those who stamp vote keys; default: two of our own"
+    )
+    issuer_passphrase: SecretStr | None = Field(
+        None, description="encrypts an issuer's keys on its own machine"
     )
 
     clock_start: datetime | None = Field(None, description="demo: the clock's first moment")

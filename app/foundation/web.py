@@ -118,11 +118,19 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
 
 
-class Door:
-    """The outermost layer of the program: names, bounds, counts and logs every request."""
+def _usual_bound(_path: str) -> int:
+    return MAX_BODY_BYTES
 
-    def __init__(self, app: App) -> None:
+
+class Door:
+    """The outermost layer of the program: names, bounds, counts and logs every request.
+
+    ``most_bytes`` gives the largest body that a path takes, where it is not everywhere the same.
+    """
+
+    def __init__(self, app: App, *, most_bytes: Callable[[str], int] = _usual_bound) -> None:
         self._app = app
+        self._most_bytes = most_bytes
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one ASGI request."""
@@ -143,7 +151,7 @@ class Door:
             await send(message)
 
         try:
-            bounded = _bounded(scope, receive)
+            bounded = _bounded(scope, receive, most_bytes=self._most_bytes(scope["path"]))
             if bounded is None:
                 await problem_response(BodyTooLarge(), trace=trace)(scope, receive, send_named)
             else:
@@ -170,10 +178,12 @@ class _TooMuchBody(HTTPException):
         super().__init__(413)
 
 
-def _bounded(scope: MutableMapping[str, Any], receive: Receive) -> Receive | None:
+def _bounded(
+    scope: MutableMapping[str, Any], receive: Receive, *, most_bytes: int
+) -> Receive | None:
     """Return a receive that refuses to hand out too much; None where the length says so at once."""
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > MAX_BODY_BYTES:
+        if name == b"content-length" and value.isdigit() and int(value) > most_bytes:
             return None
     seen_bytes = 0
 
@@ -181,7 +191,7 @@ def _bounded(scope: MutableMapping[str, Any], receive: Receive) -> Receive | Non
         nonlocal seen_bytes
         message = await receive()
         seen_bytes += len(message.get("body", b""))
-        if seen_bytes > MAX_BODY_BYTES:
+        if seen_bytes > most_bytes:
             raise _TooMuchBody
         return message
 

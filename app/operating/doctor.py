@@ -318,7 +318,7 @@ def known_settings() -> list[tuple[str, str, str]]:
     return [
         (
             f"MEENT_{name.upper()}",
-            "" if field.default in (None, PydanticUndefined) else str(field.default),
+            "" if field.default in (None, (), PydanticUndefined) else str(field.default),
             field.description or name.replace("_", " "),
         )
         for name, field in Settings.model_fields.items()

@@ -307,6 +307,8 @@ def _as_text(value: object) -> str:
             return str(value.resolve())
         case datetime():
             return value.isoformat()
+        case tuple():
+            return ",".join(value)
         case _:
             return str(value)
 
