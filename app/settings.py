@@ -90,6 +90,12 @@ class Settings(BaseSettings):
     issuer_passphrase: SecretStr | None = Field(
         None, description="encrypts an issuer's keys on its own machine"
     )
+    ballot_batch: Positive = Field(
+        100, description="ballots that go into the box together before the vote closes, at least"
+    )
+    ballot_mirrors: CommaList = Field(
+        (), description="folders by commas to which each signed root of a box is appended"
+    )
 
     clock_start: datetime | None = Field(None, description="demo: the clock's first moment")
     clock_anchor_s: float | None = Field(None, description="demo: Unix time of that moment")
