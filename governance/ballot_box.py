@@ -149,6 +149,23 @@ def sign_receipt(
     return {**body, "signature": board_key.sign(_RECEIPT_DOMAIN + canonical(body)).hex()}
 
 
+def sign_root(
+    manifest: Manifest,
+    *,
+    leaves: Sequence[bytes],
+    board_key: Ed25519PrivateKey,
+    published_at: datetime,
+) -> dict[str, Any]:
+    """The signed root over the leaf hashes of a box, in its order."""
+    body = {
+        "manifest": manifest.hash().hex(),
+        "size": len(leaves),
+        "root": root(leaves).hex(),
+        "published_at": time_text(published_at),
+    }
+    return {**body, "signature": board_key.sign(_ROOT_DOMAIN + canonical(body)).hex()}
+
+
 @dataclass(frozen=True, slots=True)
 class BallotBox:
     """All ballots so far, in batches; adding gives a new box that begins with the old one."""
@@ -177,13 +194,9 @@ class BallotBox:
         self, manifest: Manifest, *, board_key: Ed25519PrivateKey, published_at: datetime
     ) -> dict[str, Any]:
         """The signed root over the whole box, to be mirrored where the board has no hand."""
-        body = {
-            "manifest": manifest.hash().hex(),
-            "size": len(self.ballots),
-            "root": root(self.leaves()).hex(),
-            "published_at": time_text(published_at),
-        }
-        return {**body, "signature": board_key.sign(_ROOT_DOMAIN + canonical(body)).hex()}
+        return sign_root(
+            manifest, leaves=self.leaves(), board_key=board_key, published_at=published_at
+        )
 
     def inclusion(self, leaf: bytes) -> tuple[int, tuple[bytes, ...]]:
         """Where the ballot lies and the proof of it. Refused (ValueError): not in the box."""
