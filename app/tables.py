@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 import app.assembly.models
+import app.assembly.proposals.models
 import app.dispatch.models
 import app.drivers.models
 import app.fares.models

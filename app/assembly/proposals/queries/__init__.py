@@ -1,0 +1,1 @@
+"""Every statement of the proposals' room, one file for each subject."""
