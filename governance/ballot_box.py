@@ -149,6 +149,16 @@ def sign_receipt(
     return {**body, "signature": board_key.sign(_RECEIPT_DOMAIN + canonical(body)).hex()}
 
 
+def is_receipt(receipt: Mapping[str, Any], *, manifest: Manifest) -> bool:
+    """Whether the board promised this under these terms."""
+    return _is_of_board(receipt, domain=_RECEIPT_DOMAIN, manifest=manifest)
+
+
+def is_root(signed: Mapping[str, Any], *, manifest: Manifest) -> bool:
+    """Whether the board signed this root under these terms."""
+    return _is_of_board(signed, domain=_ROOT_DOMAIN, manifest=manifest)
+
+
 def sign_root(
     manifest: Manifest,
     *,
@@ -250,3 +260,13 @@ def _signed_part(ballot: Ballot) -> bytes:
     document = ballot.document()
     del document["signature"]
     return _BALLOT_DOMAIN + canonical(document)
+
+
+def _is_of_board(document: Mapping[str, Any], *, domain: bytes, manifest: Manifest) -> bool:
+    body = {name: value for name, value in document.items() if name != "signature"}
+    try:
+        signature, message = bytes.fromhex(document["signature"]), domain + canonical(body)
+    except (KeyError, TypeError, ValueError):
+        return False
+    signed = is_signed_by(bytes.fromhex(manifest.board_key), message=message, signature=signature)
+    return signed and body.get("manifest") == manifest.hash().hex()

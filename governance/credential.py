@@ -12,11 +12,25 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from governance.blind_signature import PREFIX_BYTES, blind, blind_sign, finalize, prepare, verify
+from governance.blind_signature import (
+    PREFIX_BYTES,
+    SALT_BYTES,
+    blind,
+    blind_sign,
+    finalize,
+    prepare,
+    verify,
+)
 from governance.manifest import Manifest, canonical, roll_hash
+from governance.vote_key import VoteKey
 
 _CREDENTIAL_DOMAIN = b"meent-credential:1"
+_REQUEST_DOMAIN = b"meent-credential-request:1"
+# A draw so much longer than the modulus leaves no bias in the remainder that anyone could find.
+_SPARE_BYTES = 16
 _LOG_DOMAIN = b"meent-issuance-log:1"
 _REVOCATION_DOMAIN = b"meent-revocation:1"
 
@@ -101,6 +115,40 @@ def request_credential(
     )
 
 
+def repeatable_request(
+    manifest: Manifest, *, key: VoteKey, issuer_no: int, house_no: int = 0
+) -> CredentialRequest:
+    """The request that this key always makes: its words alone get the same stamp again.
+
+    Prefix, salt and factor come from the key's 16 secret bytes (HKDF-SHA-384, RFC 5869) instead
+    of chance. So a device lost before casting is no lost vote; the price is that the request
+    hides the key as well as 128 bits do, no longer unconditionally.
+    """
+    modulus = int(manifest.issuers[issuer_no].moduli[house_no], 16)
+    drawn = HKDF(
+        algorithm=SHA384(),
+        length=PREFIX_BYTES + SALT_BYTES + (modulus.bit_length() + 7) // 8 + _SPARE_BYTES,
+        salt=manifest.hash(),
+        info=_REQUEST_DOMAIN + _place(issuer_no=issuer_no, house_no=house_no),
+    ).derive(key.entropy)
+    prefix, rest = drawn[:PREFIX_BYTES], drawn[PREFIX_BYTES:]
+    message = _message(manifest, vote_key=key.public, issuer_no=issuer_no, house_no=house_no)
+    prepared = prepare(message, prefix=prefix)
+    blinded = blind(
+        prepared,
+        modulus=modulus,
+        salt=rest[:SALT_BYTES],
+        factor=int.from_bytes(rest[SALT_BYTES:]) % (modulus - 1) + 1,
+    )
+    return CredentialRequest(
+        issuer_no=issuer_no,
+        house_no=house_no,
+        prepared=prepared,
+        blinded=blinded.blinded,
+        inverse=blinded.inverse,
+    )
+
+
 def stamp(blinded: bytes, *, key: RSAPrivateKey) -> bytes:
     """The issuer's answer; the caller has looked the member up and stamps each one once."""
     return blind_sign(blinded, key=key)
@@ -170,8 +218,12 @@ def credentials_from(documents: Sequence[Mapping[str, str]]) -> tuple[Credential
 
 
 def _message(manifest: Manifest, *, vote_key: bytes, issuer_no: int, house_no: int) -> bytes:
-    place = issuer_no.to_bytes(2) + house_no.to_bytes(2)
+    place = _place(issuer_no=issuer_no, house_no=house_no)
     return _CREDENTIAL_DOMAIN + manifest.hash() + place + vote_key
+
+
+def _place(*, issuer_no: int, house_no: int) -> bytes:
+    return issuer_no.to_bytes(2) + house_no.to_bytes(2)
 
 
 def _signed(

@@ -5,8 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from governance.ballot_box import ballot_from, cast, check_ballot
-from governance.credential import is_credential, receive_credential, request_credential, stamp
+from governance.ballot_box import ballot_from, cast, check_ballot, is_receipt, is_root
+from governance.credential import (
+    is_credential,
+    receive_credential,
+    repeatable_request,
+    request_credential,
+    stamp,
+)
 from governance.manifest import (
     Manifest,
     canonical,
@@ -15,7 +21,7 @@ from governance.manifest import (
     seal_manifest,
 )
 from governance.merkle import is_consistent, is_included, root
-from governance.vote_key import new_vote_key
+from governance.vote_key import new_vote_key, vote_key_from_words
 from tests.governance.election import CLOSES_AT, NUMBER, OPENS_AT, Election, election, keys
 
 
@@ -77,6 +83,39 @@ def test_the_issuer_is_sent_nothing_that_stands_on_the_ballot(vote: Election) ->
     text = canonical(ballot.document()).decode()
     assert request.blinded.hex() not in text
     assert answer.hex() not in text
+
+
+def test_the_words_of_a_key_ask_for_its_own_stamp_again_and_no_other(vote: Election) -> None:
+    key = new_vote_key()
+    request = repeatable_request(vote.manifest, key=key, issuer_no=1)
+    again = repeatable_request(vote.manifest, key=vote_key_from_words(key.words()), issuer_no=1)
+    assert again == request
+    answer = stamp(request.blinded, key=keys().issuers[1][0])
+    credential = receive_credential(vote.manifest, request=again, answer=answer)
+    assert is_credential(vote.manifest, credential=credential, vote_key=key.public, issuer_no=1)
+    houses = election(sizes=(3, 3))
+    others = [
+        repeatable_request(vote.manifest, key=key, issuer_no=0),
+        repeatable_request(vote.manifest, key=new_vote_key(), issuer_no=1),
+        repeatable_request(houses.manifest, key=key, issuer_no=1),
+        repeatable_request(houses.manifest, key=key, issuer_no=1, house_no=1),
+    ]
+    assert len({one.prepared[:32] for one in [request, *others]}) == 5
+    assert len({one.inverse for one in [request, *others]}) == 5
+
+
+def test_what_the_board_signed_is_known_from_what_it_did_not(vote: Election) -> None:
+    ballot = vote.vote(vote.rolls[0][0], 1_200)
+    vote.publish([ballot], at=CLOSES_AT)
+    receipt, signed = vote.receipt(ballot), vote.roots[0]
+    assert is_receipt(receipt, manifest=vote.manifest)
+    assert is_root(signed, manifest=vote.manifest)
+    assert not is_receipt(signed, manifest=vote.manifest)
+    assert not is_receipt({**receipt, "leaf": "00" * 32}, manifest=vote.manifest)
+    assert not is_receipt({**receipt, "signature": "no hex"}, manifest=vote.manifest)
+    assert not is_receipt({"leaf": receipt["leaf"]}, manifest=vote.manifest)
+    assert not is_root({**signed, "size": 2}, manifest=vote.manifest)
+    assert not is_root(signed, manifest=changed(vote.manifest))
 
 
 def test_a_credential_fits_one_key_one_issuer_one_house_and_one_manifest(vote: Election) -> None:
