@@ -8,13 +8,14 @@ class AccountKind(StrEnum):
 
     RIDER = "rider"  # below zero: the rider owes for rides taken, down to a limit
     DRIVER = "driver"  # above zero: the cooperative owes this to the driver
+    MEMBER_SHARE = "member_share"  # above zero: what a member paid in to join, theirs on leaving
     COMMISSION_INCOME = "commission_income"  # the voted share of fares; a house account
     BANK = "bank"  # below zero: money at the bank; a house account
     PLATFORM_COSTS = "platform_costs"  # below zero: what the platform cost; a house account
     OTHER_INCOME = "other_income"  # above zero: income but from fares; a house account
 
 
-MEMBER_KINDS = (AccountKind.RIDER, AccountKind.DRIVER)
+MEMBER_KINDS = (AccountKind.RIDER, AccountKind.DRIVER, AccountKind.MEMBER_SHARE)
 HOUSE_KINDS = (
     AccountKind.COMMISSION_INCOME,
     AccountKind.BANK,
@@ -27,6 +28,7 @@ class JournalKind(StrEnum):
     """Why money moved."""
 
     RIDE_FARE = "ride_fare"
+    MEMBER_SHARE = "member_share"
     PLATFORM_COST = "platform_cost"
     OTHER_INCOME = "other_income"
     REVERSAL = "reversal"

@@ -52,6 +52,17 @@ def ride_fare(
     return Recipe(JournalKind.RIDE_FARE, tuple(lines))
 
 
+def member_share(*, bank_id: UUID, member_share_id: UUID, amount_minor: int) -> Recipe:
+    """A member's share reached the bank; it stays the member's, who gets it back on leaving.
+
+    The ids are those of accounts. Refused (ValueError): an amount that is not positive.
+    """
+    if amount_minor <= 0:
+        raise ValueError(f"a share is above 0, not {amount_minor}")
+    line = TransferLine(bank_id, member_share_id, amount_minor)
+    return Recipe(JournalKind.MEMBER_SHARE, (line,))
+
+
 def platform_cost(*, platform_costs_id: UUID, bank_id: UUID, amount_minor: int) -> Recipe:
     """The cooperative paid for something from its bank account.
 

@@ -64,6 +64,18 @@ async def fare_accounts(tx: Transaction, *, rider_id: UUID, driver_id: UUID) -> 
     )
 
 
+async def share_accounts(tx: Transaction, *, member_id: UUID) -> Any:
+    """Return the ids bank and member_share, and posted_minor of the latter; None if not opened."""
+    return await tx.row(
+        "select bank.id as bank, share.id as member_share, b.posted_minor"
+        " from account bank left join account share"
+        " on share.member_id = $1 and share.kind = 'member_share'"
+        " left join balance b on b.account_id = share.id"
+        " where bank.member_id is null and bank.kind = 'bank'",
+        member_id,
+    )
+
+
 async def post_journal(
     tx: Transaction,
     *,

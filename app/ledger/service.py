@@ -38,6 +38,50 @@ async def open_driver_account(tx: Transaction, *, member_id: UUID, now: datetime
     )
 
 
+async def share_paid_in(reader: Transaction, *, member_id: UUID) -> int:
+    """Return what stands on a member's share account, in minor units; 0 before the first share."""
+    accounts = await queries.share_accounts(reader, member_id=member_id)
+    return int(accounts["posted_minor"] or 0)
+
+
+async def post_member_share(
+    tx: Transaction, *, membership_id: UUID, member_id: UUID, amount_minor: int, now: datetime
+) -> int:
+    """Book that a member's share for a membership reached the bank; a repeat books nothing more.
+
+    The account is opened with the first share and never goes below zero. Returns the number of
+    the journal.
+    """
+    await queries.open_account(
+        tx,
+        account_id=new_id(),
+        kind=AccountKind.MEMBER_SHARE,
+        member_id=member_id,
+        lowest_minor=0,
+        at=now,
+    )
+    accounts = await queries.share_accounts(tx, member_id=member_id)
+    recipe = postings.member_share(
+        bank_id=accounts["bank"],
+        member_share_id=accounts["member_share"],
+        amount_minor=amount_minor,
+    )
+    return await queries.post_journal(
+        tx,
+        scope="member_share",
+        key=str(membership_id),
+        fingerprint=recipe.fingerprint,
+        kind=recipe.kind,
+        subject_id=membership_id,
+        policy_version_id=None,
+        at=now,
+        debits=[line.debit_id for line in recipe.lines],
+        credits_=[line.credit_id for line in recipe.lines],
+        amounts=[line.amount_minor for line in recipe.lines],
+        captured_hold_id=None,
+    )
+
+
 async def hold_fare(
     tx: Transaction, *, hold_id: UUID, rider_id: UUID, fare_minor: int, now: datetime
 ) -> None:

@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from app.foundation import columns
 from app.members.roles import ApplicationState, DocumentKind, Role
+from governance.electorate import House
 
 
 class Member(SQLModel, table=True):
@@ -184,3 +185,90 @@ class Document(SQLModel, table=True):
     kind: str = columns.text()
     number: str = columns.text()
     expires_on: date
+
+
+class Membership(SQLModel, table=True):
+    """A member's application to the register of one house, and everything that became of it.
+
+    A row is never closed by overwriting: who left applies anew, on a row of its own.
+    """
+
+    __tablename__ = "membership"
+    __table_args__: ClassVar[Any] = (
+        columns.one_of("house", House, name="houses_are_known"),
+        CheckConstraint("shares_minor >= 0", name="shares_are_not_negative"),
+        CheckConstraint("shares_booked_by <> member_id", name="somebody_else_books_a_share"),
+        CheckConstraint(
+            "shares_booked_by is null or shares_paid_at is not null", name="a_booked_share_is_paid"
+        ),
+        CheckConstraint(
+            "(admitted_at is null) = (admitted_by is null)", name="a_person_admits_members"
+        ),
+        CheckConstraint("admitted_by <> member_id", name="nobody_admits_themselves_as_member"),
+        CheckConstraint(
+            "admitted_at is null or coalesce(shares_paid_at <= admitted_at, false)",
+            name="who_is_admitted_has_paid",
+        ),
+        CheckConstraint(
+            "(refused_at is null) = (refused_by is null)", name="a_person_refuses_members"
+        ),
+        CheckConstraint("refused_by <> member_id", name="nobody_refuses_themselves"),
+        CheckConstraint(
+            "(refused_at is null) = (reason is null) and coalesce(length(reason) >= 10, true)",
+            name="refused_members_read_why",
+        ),
+        CheckConstraint(
+            "admitted_at is null or refused_at is null", name="a_membership_is_decided_once"
+        ),
+        CheckConstraint(
+            "refused_at is null or left_at is null", name="who_was_refused_did_not_leave"
+        ),
+        CheckConstraint(
+            "left_at >= coalesce(admitted_at, applied_at)", name="members_leave_after_they_came"
+        ),
+        Index(
+            "one_open_membership_per_member",
+            "member_id",
+            unique=True,
+            postgresql_where=text("refused_at is null and left_at is null"),
+        ),
+        Index("membership_by_member", "member_id", "id"),
+    )
+
+    id: UUID = columns.key()
+    member_id: UUID = columns.reference("member.id")
+    house: str = columns.text()
+    shares_minor: int = columns.minor()  # asked when the member applied
+    applied_at: datetime = columns.moment()
+    shares_paid_at: datetime | None = columns.moment(nullable=True)
+    # Nobody booked it where nothing was left to pay.
+    shares_booked_by: UUID | None = columns.reference("member.id", nullable=True)
+    admitted_at: datetime | None = columns.moment(nullable=True)
+    admitted_by: UUID | None = columns.reference("member.id", nullable=True)
+    refused_at: datetime | None = columns.moment(nullable=True)
+    refused_by: UUID | None = columns.reference("member.id", nullable=True)
+    reason: str | None = columns.text(nullable=True)
+    left_at: datetime | None = columns.moment(nullable=True)
+    # Signing in and staying signed in move it, at most once a day: driving and riding need both.
+    last_active_at: datetime = columns.moment()
+
+
+class MemberKey(SQLModel, table=True):
+    """The public half of a key on a member's own device, which signs what it asks of issuers."""
+
+    __tablename__ = "member_key"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("octet_length(public_key) = 32", name="member_keys_are_ed25519"),
+        CheckConstraint("replaced_at >= set_at", name="keys_are_replaced_after_they_were_set"),
+        Index(
+            "one_current_key_per_member",
+            "member_id",
+            unique=True,
+            postgresql_where=text("replaced_at is null"),
+        ),
+    )
+
+    public_key: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    member_id: UUID = columns.reference("member.id")
+    set_at: datetime = columns.moment()
+    replaced_at: datetime | None = columns.moment(nullable=True)
