@@ -1,1 +1,1 @@
-"""The ballot box: casting without a name, batches that tell no time, signed roots."""
+"""The ballot box: ballots cast without a name, kept sealed, and put in by shuffled batches."""
