@@ -2,6 +2,7 @@
 
 from sqlmodel import SQLModel
 
+import app.assembly.ballots.models
 import app.assembly.elections.models
 import app.assembly.models
 import app.assembly.proposals.models
