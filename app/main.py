@@ -16,6 +16,7 @@ from app.dispatch.tick import Dispatcher
 from app.drivers import routes as drivers
 from app.drivers.positions import Positions
 from app.fares import routes as fares
+from app.forecast import routes as forecast
 from app.foundation import health
 from app.foundation.clock import Clock, ScaledClock, SystemClock
 from app.foundation.database import open_database
@@ -191,6 +192,7 @@ def create_app(
         rides,
         dispatch,
         outlook,
+        forecast,
         realtime,
         health,
     ):

@@ -6,7 +6,7 @@ A statement returns one column, ``fault``: null where the promise is kept.
 
 from dataclasses import dataclass
 
-from app.audit import driving
+from app.audit import costs, driving
 from app.foundation.database import APP_ROLE
 from app.rides import lifecycle
 
@@ -42,6 +42,7 @@ UNIQUE_INDEXES = (
     "hold_end_pkey",
     "one_account_of_a_kind_per_member",
     "one_house_account_of_a_kind",
+    "a_journal_is_of_one_cost",
     "one_value_of_a_policy_at_a_moment",
     "cooperative_pkey",
     "one_member_per_phone",
@@ -55,6 +56,8 @@ CONSTRAINTS = (
     "holds_are_not_negative",
     "holds_are_positive",
     "posted_holds_have_a_journal",
+    "costs_have_a_document",
+    "purposes_are_known",
     "a_fare_is_split_to_the_cent",
     "commission_is_the_share_rounded_down",
     "a_closed_ride_has_an_end",
@@ -80,6 +83,7 @@ BOOKS = (
     "policy_version",
     "tariff_version",
     "cooperative",
+    "cost_entry",
 )
 # The app itself adds a calibration; nobody edits one.
 APPEND_ONLY = (*BOOKS, "calibration")
@@ -363,6 +367,8 @@ ALL: tuple[Invariant, ...] = (
     Invariant("no account is below its limit", "G5", ABOVE_THE_LIMIT),
     Invariant("holds of closed rides have ended", "G5", CLOSED_RIDES_HOLD_NOTHING),
     Invariant("open rides hold their fare", "G5", OPEN_RIDES_HOLD_THEIR_FARE),
+    Invariant("costs have a purpose and a document", "G5", costs.COSTS_ARE_EXPLAINED),
+    Invariant("reversals mirror what they reverse", "G5", costs.REVERSALS_MIRROR),
     Invariant("books are append-only", "G5", BOOKS_ARE_APPEND_ONLY),
     Invariant("the program cannot edit the books", "G5", PROGRAM_CANNOT_EDIT),
     Invariant("each completed ride is paid once", "G6", COMPLETED_RIDES_ARE_PAID_ONCE),

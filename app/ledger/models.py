@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from app.foundation import columns
-from app.ledger.accounts import AccountKind, HoldOutcome, JournalKind
+from app.ledger.accounts import AccountKind, HoldOutcome, JournalKind, Purpose
 
 
 class Account(SQLModel, table=True):
@@ -75,6 +75,33 @@ class Journal(SQLModel, table=True):
     recorded_at: datetime = columns.moment(
         sa_column_kwargs={"server_default": text("clock_timestamp()")}
     )
+
+
+class CostEntry(SQLModel, table=True):
+    """What a cost, another income or the reversal of one was for, and by which document.
+
+    A trigger sees to it that no such journal is without its entry.
+    """
+
+    __tablename__ = "cost_entry"
+    __table_args__: ClassVar[Any] = (
+        columns.one_of("purpose", Purpose, name="purposes_are_known"),
+        CheckConstraint("length(document) between 1 and 200", name="costs_have_a_document"),
+        CheckConstraint(
+            "octet_length(document_sha256) = 32", name="documents_are_hashed_by_sha_256"
+        ),
+        CheckConstraint("length(reason) between 1 and 500", name="reversed_costs_have_a_reason"),
+        UniqueConstraint("journal_id", name="a_journal_is_of_one_cost"),
+    )
+
+    id: UUID = columns.key()
+    journal_id: int = Field(sa_type=BigInteger, foreign_key="journal.id")
+    purpose: str = columns.text()
+    document: str = columns.text()
+    document_sha256: bytes | None = Field(default=None, sa_type=LargeBinary, nullable=True)
+    # Kept for the auditor, and shown to nobody by name.
+    booked_by: UUID = columns.reference("member.id")
+    reason: str | None = columns.text(default=None, nullable=True)  # why a cost was taken back
 
 
 class Transfer(SQLModel, table=True):

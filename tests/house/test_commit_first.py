@@ -147,6 +147,14 @@ async def _renew(s: Scene) -> httpx.Response:
     return await take(s.client, s.driver, "/v1/documents", **paper)
 
 
+COST = {"purpose": "maps", "amount_minor": 900, "day": "2026-05-01", "document": "Invoice 7"}
+
+
+async def _reverse_cost(s: Scene) -> httpx.Response:
+    cost_id = (await take(s.client, s.staff, "/v1/costs", **COST)).json()["id"]
+    return await take(s.client, s.staff, f"/v1/costs/{cost_id}/reverse", reason="booked twice")
+
+
 async def _quote(s: Scene) -> httpx.Response:
     return await take(s.client, s.rider, "/v1/quotes", pickup=VADUZ, dropoff=BALZERS)
 
@@ -195,6 +203,8 @@ ACTS: dict[str, Act] = {
     "refuse_driver": _refuse,
     "renew_document": _renew,
     "request_quote": _quote,
+    "book_cost": lambda s: take(s.client, s.staff, "/v1/costs", **COST),
+    "reverse_cost": _reverse_cost,
     "start_shift": _start_shift,
     "end_shift": lambda s: take(s.client, s.driver, "/v1/shifts/current/end"),
     "request_ride": _request_ride,

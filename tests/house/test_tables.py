@@ -114,7 +114,9 @@ async def test_the_books_are_never_edited_not_even_by_their_owner(
     assert await owner.fetchval(f"select count(*) from {table}") == before
 
 
-@pytest.mark.parametrize("table", [*BOOKS, "tariff_version", "cooperative", "balance"])
+@pytest.mark.parametrize(
+    "table", [*BOOKS, "tariff_version", "cooperative", "balance", "cost_entry"]
+)
 async def test_the_program_itself_may_only_read_the_books(
     owner: asyncpg.Connection, table: str
 ) -> None:
@@ -142,4 +144,5 @@ async def test_the_program_can_neither_found_nor_enact_nor_release_money_freely(
         "place_hold",
         "void_hold",
         "post_journal",
+        "book_cost",
     }
