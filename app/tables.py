@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 import app.assembly.ballots.models
 import app.assembly.elections.models
 import app.assembly.models
+import app.assembly.open_votes.models
 import app.assembly.proposals.models
 import app.dispatch.models
 import app.drivers.models
