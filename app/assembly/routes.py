@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from app.assembly import queries
+from app.assembly.ballots import routes as ballots
 from app.foundation.web import problem_responses
 from app.members.access import DatabaseDep, Now
 
