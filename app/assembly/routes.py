@@ -13,6 +13,7 @@ from app.foundation.web import problem_responses
 from app.members.access import DatabaseDep, Now
 
 router = APIRouter(prefix="/v1", tags=["assembly"])
+router.include_router(ballots.router)
 
 
 class PolicyView(BaseModel):
