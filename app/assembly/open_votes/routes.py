@@ -30,7 +30,7 @@ from app.assembly.open_votes.schemas import (
     OpenVoteOut,
     TopicConcentration,
 )
-from app.assembly.proposals.errors import ProposalUnknown
+from app.assembly.proposals.errors import NotInTheRegister, ProposalUnknown
 from app.foundation.database import Transaction
 from app.foundation.pagination import MAX_LIMIT, decode_cursor
 from app.foundation.web import json_response, problem_responses
@@ -95,19 +95,25 @@ async def get_open_vote(
     operation_id="list_open_votes",
     summary="Who voted what in an open vote",
     response_model=CastVotes,
-    responses=problem_responses(*_READING, *_ONE_VOTE, ResultNotOut),
+    responses=problem_responses(*_READING, *_ONE_VOTE, NotInTheRegister, ResultNotOut),
 )
 async def list_open_votes(
     proposal_id: UUID,
-    _: SignedIn,
+    actor: SignedIn,
     database: DatabaseDep,
+    now: Now,
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> Response:
     """Return the votes by name, once they are counted. Who lent a voice is not told."""
     async with database.reading() as reader:
         page = await service.list_votes(
-            reader, proposal_id=proposal_id, after=decode_cursor(cursor), limit=limit
+            reader,
+            proposal_id=proposal_id,
+            member_id=actor.member_id,
+            after=decode_cursor(cursor),
+            limit=limit,
+            now=now,
         )
     return json_response({"items": page.items, "next_cursor": page.next_cursor})
 
@@ -182,10 +188,14 @@ async def revoke_delegation(delegation_id: UUID, acting: Acting) -> Response:
     operation_id="get_concentration",
     summary="How unequally voices are held",
     response_model=TopicConcentration,
-    responses=problem_responses(*_READING),
+    responses=problem_responses(*_READING, NotInTheRegister),
 )
-async def get_concentration(topic: Topic, _: SignedIn, database: DatabaseDep, now: Now) -> Response:
+async def get_concentration(
+    topic: Topic, actor: SignedIn, database: DatabaseDep, now: Now
+) -> Response:
     """Return who holds several voices on a topic now, with a warning where they are many."""
     async with database.reading() as reader:
-        view = await service.see_concentration(reader, topic=topic, now=now)
+        view = await service.see_concentration(
+            reader, topic=topic, member_id=actor.member_id, now=now
+        )
     return json_response(view)

@@ -10,8 +10,8 @@ from app.assembly.open_votes.rules import Ending, Topic
 from app.foundation.schemas import RequestModel
 
 _ID = "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
-_MEMBER = {"member_id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1c", "name": "Bo"}
-_CONCENTRATION = {
+_MEMBER: dict[str, Any] = {"member_id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1c", "name": "Bo"}
+_CONCENTRATION: dict[str, Any] = {
     "largest_share_bp": 1500,
     "gini_bp": 900,
     "cap_bp": 500,

@@ -9,10 +9,11 @@ from app.assembly.open_votes.errors import ResultNotOut
 from app.assembly.open_votes.rules import FEWEST_VOTES, Topic, outcome
 from app.assembly.open_votes.service.carrying import carry, describe, frozen_roll, lent_voices
 from app.assembly.open_votes.service.votes import get_open_vote
+from app.assembly.proposals.errors import NotInTheRegister
 from app.assembly.statutes import statutes_in_force
 from app.foundation.database import Transaction
 from app.foundation.pagination import Page, make_page
-from app.members.service import freeze_roll
+from app.members.service.register import freeze_roll, house_of
 
 
 async def see_vote(
@@ -116,14 +117,22 @@ async def _named(reader: Transaction, concentration: dict[str, Any]) -> dict[str
 
 
 async def list_votes(
-    reader: Transaction, *, proposal_id: UUID, after: UUID | None, limit: int
+    reader: Transaction,
+    *,
+    proposal_id: UUID,
+    member_id: UUID,
+    after: UUID | None,
+    limit: int,
+    now: datetime,
 ) -> Page[Any]:
     """Return a page of the votes that were cast by name, with the voices that each one carried.
 
     Raises:
+        NotInTheRegister: names are shown to members in good standing.
         ProposalUnknown, NoOpenVote, VoteIsSecret: see `get_open_vote`.
         ResultNotOut: the vote is not counted yet.
     """
+    await _check_member(reader, member_id=member_id, now=now)
     _, vote = await get_open_vote(reader, proposal_id=proposal_id)
     if vote["tallied_at"] is None:
         raise ResultNotOut
@@ -133,12 +142,18 @@ async def list_votes(
     return make_page(votes, limit=limit, key=lambda row: UUID(str(row["member_id"])))
 
 
-async def see_concentration(reader: Transaction, *, topic: Topic, now: datetime) -> dict[str, Any]:
+async def see_concentration(
+    reader: Transaction, *, topic: Topic, member_id: UUID, now: datetime
+) -> dict[str, Any]:
     """Return how unequally the voices on a topic are held now.
 
     It is what an open vote would show in which everybody votes who has lent nothing: whoever
     lends to somebody off the roll, to another house or in a circle is `unheard`.
+
+    Raises:
+        NotInTheRegister: names are shown to members in good standing.
     """
+    await _check_member(reader, member_id=member_id, now=now)
     statutes = await statutes_in_force(reader, at=now)
     roll, _ = await freeze_roll(reader, at=now, rules=statutes.roll_rules)
     delegations = await lent_voices(reader, topic=topic, at=now)
@@ -158,3 +173,8 @@ async def see_concentration(reader: Transaction, *, topic: Topic, now: datetime)
         "unheard": len(carried.abstained),
         **await _named(reader, describe(carried.concentration)),
     }
+
+
+async def _check_member(reader: Transaction, *, member_id: UUID, now: datetime) -> None:
+    if await house_of(reader, member_id=member_id, at=now) is None:
+        raise NotInTheRegister

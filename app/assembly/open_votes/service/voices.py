@@ -13,11 +13,12 @@ from app.assembly.open_votes.errors import (
 )
 from app.assembly.open_votes.rules import LONGEST, Topic
 from app.assembly.open_votes.service.carrying import topic_lock
+from app.assembly.proposals.errors import NotInTheRegister
 from app.foundation.database import Transaction
 from app.foundation.events import Event
 from app.foundation.ids import new_id
 from app.foundation.pagination import Page, make_page
-from app.members.service import house_of
+from app.members.service.register import house_of
 
 
 async def lend_voice(
@@ -34,14 +35,16 @@ async def lend_voice(
     It counts in every open vote on the topic that closes while it is lent, under way or to come.
 
     Raises:
-        TakerNotEligible: the giver is no member in good standing, or the taker is none of the
-            giver's house, or both are one.
+        NotInTheRegister: the giver is no member in good standing.
+        TakerNotEligible: the taker is no such member of the giver's house, or both are one.
         LentTooLong: the end is not after now, or more than a year away.
         VoiceAlreadyLent: the giver's voice on this topic is lent.
     """
     house = await house_of(tx, member_id=giver_id, at=now)
     taken_in = await house_of(tx, member_id=taker_id, at=now)
-    if giver_id == taker_id or house is None or house is not taken_in:
+    if house is None:
+        raise NotInTheRegister
+    if giver_id == taker_id or house is not taken_in:
         raise TakerNotEligible
     await queries.share_lock(tx, name=topic_lock(topic))
     at = await queries.moment_after_tallies(tx, topic=topic, now=now)

@@ -25,7 +25,7 @@ from app.assembly.proposals.service import Proposal, get_proposal, manifest_term
 from app.assembly.statutes import StatutesInForce
 from app.foundation.database import Transaction
 from app.foundation.events import Event
-from app.members.service import freeze_roll
+from app.members.service.register import freeze_roll
 from governance.ballot_rule import BALLOT_RULES
 
 
