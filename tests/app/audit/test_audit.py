@@ -19,6 +19,9 @@ from app.foundation import metrics
 from app.foundation.commands import Command
 from app.foundation.database import Database
 from app.foundation.ids import new_id
+from app.ledger import costs
+from app.ledger.accounts import JournalKind, Purpose
+from app.members.roles import Role
 from app.rides import service as rides
 from app.rides.lifecycle import Party
 from app.roads.port import Snapped
@@ -107,6 +110,22 @@ class Town:
                 now=now,
             )
 
+    async def pay_twice_for_servers(self) -> None:
+        staff = await make_member(self.owner, Role.STAFF, now=self.clock.now())
+        given = {"booked_by": staff.id, "streams": ()}
+        cost = costs.NewCost(
+            kind=JournalKind.PLATFORM_COST,
+            purpose=Purpose.SERVERS,
+            amount_minor=900,
+            day=self.clock.now().date(),
+            document="Invoice 7",
+            document_sha256=None,
+        )
+        once, twice = [await self.act(staff, costs.book_cost, cost=cost, **given) for _ in range(2)]
+        assert once["id"] != twice["id"]
+        reason = {"reason": "booked twice"}
+        await self.act(staff, costs.reverse_cost, entry_id=twice["id"], **reason, **given)
+
 
 def a_round(ride_id: UUID, driver_id: UUID) -> tuple[bytes, dict[str, Any]]:
     """A round of one rider and one driver, a minute apart, as it is stored; and why."""
@@ -127,7 +146,10 @@ def a_round(ride_id: UUID, driver_id: UUID) -> tuple[bytes, dict[str, Any]]:
 
 @pytest.fixture
 async def town(database: Database, owner: asyncpg.Connection, clock: StandingClock) -> Town:
-    """One ride completed, one cancelled after its driver withdrew, one under way, one waiting."""
+    """One ride completed, one cancelled after its driver withdrew, one under way, one waiting.
+
+    And a cost that was booked twice, and once taken back.
+    """
     town = Town(database, owner, clock)
     drivers = [await make_driver(owner, now=clock.now()) for _ in range(3)]
     riders = [await make_member(owner, now=clock.now()) for _ in range(4)]
@@ -149,6 +171,7 @@ async def town(database: Database, owner: asyncpg.Connection, clock: StandingClo
     )
     await town.accept(drivers[2], going)
     await town.act(drivers[2], rides.arrive, ride_id=going, driver_id=drivers[2].id)
+    await town.pay_twice_for_servers()
     return town
 
 
@@ -272,10 +295,18 @@ FAULTS: dict[str, tuple[str, ...]] = {
             " where id = (select hold_id from ride where state = 'arrived')"
         ),
     ),
+    "costs have a purpose and a document": ("delete from cost_entry where reason is null",),
+    "reversals mirror what they reverse": (
+        (
+            "update transfer set amount_minor = amount_minor + 1"
+            " where journal_id = (select id from journal where reverses is not null)"
+        ),
+    ),
     "books are append-only": ("alter table transfer disable trigger transfer_is_append_only",),
     "the program cannot edit the books": ("grant update on transfer to meent_app",),
     "each completed ride is paid once": (
         "delete from journal",
+        "delete from cost_entry",
         "delete from transfer",
         "update balance set posted_minor = 0",
     ),
