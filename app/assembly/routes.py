@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict
 
 from app.assembly import queries
 from app.assembly.ballots import routes as ballots
+from app.assembly.open_votes import routes as open_votes
 from app.foundation.web import problem_responses
 from app.members.access import DatabaseDep, Now
 
 router = APIRouter(prefix="/v1", tags=["assembly"])
 router.include_router(ballots.router)
+router.include_router(open_votes.router)
 
 
 class PolicyView(BaseModel):

@@ -37,7 +37,7 @@ from app.foundation.web import json_response, problem_responses
 from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Now, SignedIn
 from app.members.errors import MemberSuspended, NotSignedIn
 
-router = APIRouter(prefix="/v1", tags=["open votes"])
+router = APIRouter(tags=["open votes"])
 
 _READING = (NotSignedIn, MemberSuspended)
 _ONE_VOTE = (ProposalUnknown, NoOpenVote, VoteIsSecret)
