@@ -17,6 +17,7 @@ from uuid import UUID
 import typer
 from typer._click.exceptions import ClickException  # typer re-exports only some of its subclasses
 
+from app.issuer.cli import issuer
 from app.terminal import one_line, plain, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+app.add_typer(issuer, name="issuer")
 
 City = Annotated[Path | None, typer.Option(help="City folder.", show_default="MEENT_CITY")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

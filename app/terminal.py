@@ -10,6 +10,7 @@ _WIDTH = 160
 # Errors whose message is one line that says what to do.
 _EXPECTED = (
     ("app.city", "CityError"),
+    ("app.issuer.folder", "IssuerError"),
     ("app.operating.database_setup", "DatabaseSetupError"),
     ("app.foundation.children", "ChildFailedError"),
     ("app.foundation.postgres_folder", "ClusterError"),
