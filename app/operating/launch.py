@@ -26,6 +26,7 @@ from app.operating.database_setup import (
     require_careful_settings,
     require_version,
 )
+from app.operating.local_issuers import run_local_issuers
 from app.operating.prepare_roads import prepare_roads
 from app.roads.osrm_data import OsrmData, OsrmNotInstalledError
 from app.roads.port import Say
@@ -55,7 +56,7 @@ class Running:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The newest process of each child by its name: postgres, osrm and api."""
+        """The newest process of each child by its name: postgres, osrm, issuer-1, issuer-2, api."""
         return {name: self.family.child(name).pid for name in self.names}
 
 
@@ -87,10 +88,17 @@ async def run_platform(
             dsn, city, say=say, at=settings.clock_start, careful=_is_production(settings)
         )
         router_url = settings.router_url or await _router(family, names, city, settings, say=say)
+        issuers = settings.issuers or await _issuers(family, names, settings, say=say)
         base_url = f"http://{_in_url(settings.host)}:{port}"
-        await family.add(
-            _api(settings, port=port, dsn=dsn, router_url=router_url, log_path=api_log)
-        )
+        given = {
+            "port": port,
+            "database_url": SecretStr(dsn),
+            "router_url": router_url,
+            "issuers": issuers,
+            # The cooperative has no business with it.
+            "issuer_passphrase": None,
+        }
+        await family.add(_api(settings.model_copy(update=given), log_path=api_log))
         names.append("api")
         await _ready(base_url)
         yield Running(
@@ -276,16 +284,30 @@ def _osrm(data: OsrmData, *, port: int, log_path: Path) -> Command:
     )
 
 
-def _api(
-    settings: Settings, *, port: int, dsn: str, router_url: str | None, log_path: Path | None
-) -> Command:
-    given = {"port": port, "database_url": SecretStr(dsn), "router_url": router_url}
+async def _issuers(
+    family: Family, names: list[str], settings: Settings, *, say: Say
+) -> tuple[str, ...]:
+    """Return the URLs of two issuers of our own, which run as children."""
+
+    def choose_port(last: int | None) -> int:
+        if last is not None and is_free("127.0.0.1", port=last):
+            return last
+        return free_port("127.0.0.1")
+
+    running = await run_local_issuers(
+        family, settings, environment=environment(settings), choose_port=choose_port, say=say
+    )
+    names += [name for name, _ in running]
+    return tuple(url for _, url in running)
+
+
+def _api(settings: Settings, *, log_path: Path | None) -> Command:
     return Command(
         name="api",
         # -P: a folder named app in the current directory is not our program.
         argv=(sys.executable, "-P", "-m", "app.operating.serve"),
         # The environment, as every user of the machine may read a command line.
-        env=environment(settings.model_copy(update=given)),
+        env=environment(settings),
         log_path=log_path,
     )
 
