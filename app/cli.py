@@ -19,6 +19,7 @@ from typer._click.exceptions import ClickException  # typer re-exports only some
 
 from app.issuer.cli import issuer
 from app.terminal import one_line, plain, print_json, print_table, say
+from app.voting.cli import vote
 
 if TYPE_CHECKING:
     from app.audit.report import AuditReport
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 
 app.add_typer(issuer, name="issuer")
+app.add_typer(vote, name="vote")
 
 City = Annotated[Path | None, typer.Option(help="City folder.", show_default="MEENT_CITY")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
