@@ -21,6 +21,7 @@ _EXPECTED = (
     ("app.replay.road_times", "TooManyZonesError"),
     ("app.roads.port", "RoadFileError"),
     ("app.settings", "SettingsError"),
+    ("app.voting.errors", "VotingError"),
 )
 
 
