@@ -38,6 +38,7 @@ from app.roads.open import open_places, open_roads
 from app.roads.places import Places
 from app.roads.service import Roads
 from app.settings import Settings
+from app.voting import module as ballot_module
 from app.workers.loop import Worker, run_workers
 
 GIVE_UP_PACE_S = 5.0
@@ -194,6 +195,7 @@ def create_app(
         outlook,
         forecast,
         realtime,
+        ballot_module,
         health,
     ):
         app.include_router(room.router)
