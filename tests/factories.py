@@ -10,6 +10,7 @@ import asyncpg
 from app.foundation.ids import new_id
 from app.members.access import token_hash
 from app.members.roles import DocumentKind, Role
+from governance.electorate import House
 
 
 @dataclass(frozen=True)
@@ -124,3 +125,52 @@ async def make_driver(
             now,
         )
     return Person(person.id, person.phone, person.token, person.session_id, vehicle_id)
+
+
+async def make_voter(
+    owner: asyncpg.Connection,
+    house: House,
+    *,
+    now: datetime,
+    name: str = "Eva",
+    key: bytes | None = None,
+) -> Person:
+    """A member on the register since `now`, share paid and booked, with a member key if given."""
+    roles = (Role.RIDER, Role.DRIVER) if house is House.DRIVERS else (Role.RIDER,)
+    person = await make_member(owner, *roles, now=now, name=name)
+    staff_id = await owner.fetchval(
+        "insert into member (id, phone, name, joined_at) values ($1, '+4230000000', 'Staff', $2)"
+        " on conflict (phone) do update set name = 'Staff' returning id",
+        new_id(),
+        now,
+    )
+    membership_id, share_minor = new_id(), 10_000 if house is House.DRIVERS else 2_000
+    await owner.execute(
+        "insert into membership (id, member_id, house, shares_minor, applied_at, shares_paid_at,"
+        " shares_booked_by, admitted_at, admitted_by, last_active_at)"
+        " values ($1, $2, $3, $4, $5, $5, $6, $5, $6, $5)",
+        membership_id,
+        person.id,
+        house,
+        share_minor,
+        now,
+        staff_id,
+    )
+    await owner.execute(
+        "select post_journal('member_share', $1::uuid::text, '', 'member_share', $1, null, $2,"
+        " array(select id from account where kind = 'bank'),"
+        " array[open_account($3, 'member_share', $4, 'CHF', 0, $2)], array[$5::bigint], null)",
+        membership_id,
+        now,
+        new_id(),
+        person.id,
+        share_minor,
+    )
+    if key is not None:
+        await owner.execute(
+            "insert into member_key (public_key, member_id, set_at) values ($1, $2, $3)",
+            key,
+            person.id,
+            now,
+        )
+    return person

@@ -153,19 +153,22 @@ class MemberCommand:
         return json_response(answer.body, status=answer.status, headers=headers)
 
 
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        description="Any text of 1 to 255 characters, new for each act. A repeat with the same"
+        " key never acts twice and gets the first answer again.",
+        examples=["0190a1c2-7d3e-7c41-9a5b-0b6f6f1f2a3b"],
+    ),
+]
+
+
 async def get_command(
     request: Request,
     actor: SignedIn,
     database: DatabaseDep,
     now: Now,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            description="Any text of 1 to 255 characters, new for each act. A repeat with the same"
-            " key never acts twice and gets the first answer again.",
-            examples=["0190a1c2-7d3e-7c41-9a5b-0b6f6f1f2a3b"],
-        ),
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> MemberCommand:
     """Return the caller's command.
 
@@ -173,7 +176,29 @@ async def get_command(
         IdempotencyKeyMissing: the header is missing, empty or too long.
         MalformedBody: the body is not JSON.
     """
-    key = check_key(idempotency_key)
+    return await _command(request, actor, database, now, idempotency_key)
+
+
+async def get_command_even_suspended(
+    request: Request,
+    actor: SignedInEvenSuspended,
+    database: DatabaseDep,
+    now: Now,
+    idempotency_key: IdempotencyKey = None,
+) -> MemberCommand:
+    """Return the caller's command, for what is a right of members: staff suspend nobody's vote.
+
+    Raises:
+        IdempotencyKeyMissing: the header is missing, empty or too long.
+        MalformedBody: the body is not JSON.
+    """
+    return await _command(request, actor, database, now, idempotency_key)
+
+
+async def _command(
+    request: Request, actor: Actor, database: Database, now: datetime, key: str | None
+) -> MemberCommand:
+    checked = check_key(key)
     raw = await request.body()
     try:
         body = orjson.loads(raw) if raw else None
@@ -181,8 +206,10 @@ async def get_command(
         # Operations without a body model would not notice.
         raise MalformedBody from None
     asked = fingerprint(request.method, request.url.path, body)
-    return MemberCommand(actor, Command(database, actor.member_id, key, asked, now))
+    return MemberCommand(actor, Command(database, actor.member_id, checked, asked, now))
 
 
 Acting = Annotated[MemberCommand, Depends(get_command)]
-COMMAND_PROBLEMS = (IdempotencyKeyMissing, MalformedBody, NotSignedIn, MemberSuspended)
+ActingEvenSuspended = Annotated[MemberCommand, Depends(get_command_even_suspended)]
+COMMAND_PROBLEMS_EVEN_SUSPENDED = (IdempotencyKeyMissing, MalformedBody, NotSignedIn)
+COMMAND_PROBLEMS = (*COMMAND_PROBLEMS_EVEN_SUSPENDED, MemberSuspended)

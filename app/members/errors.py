@@ -74,7 +74,7 @@ class ApplicationDecided(Problem):
 
 
 class OwnCase(Problem):
-    """This is your own application or suspension. Ask a colleague."""
+    """This is your own application, membership or suspension. Ask a colleague."""
 
     status = 403
     slug = "own-case"
@@ -100,3 +100,53 @@ class DriverDocumentExpired(Problem):
 
     slug = "driver-document-expired"
     title = "A paper of the driver is missing or out of date"
+
+
+class MembershipExists(Problem):
+    """You are a member, or your application is under way. Read it at `/v1/me/membership`."""
+
+    slug = "membership-exists"
+    title = "There is a membership already"
+
+
+class HouseNotInStatutes(Problem):
+    """The statutes of this cooperative do not have this house. Apply for the other one."""
+
+    status = 422
+    slug = "house-not-in-statutes"
+    title = "The cooperative has no such house"
+
+
+class MembershipDecided(Problem):
+    """A person admitted or refused this applicant before, or the applicant left."""
+
+    slug = "membership-decided"
+    title = "This membership was decided"
+
+
+class ShareUnpaid(Problem):
+    """Nobody is admitted before the share is paid. Book the share first, then admit."""
+
+    slug = "share-unpaid"
+    title = "The share is not paid"
+
+
+class SharePaidBefore(Problem):
+    """The share of this membership is paid; it is booked once."""
+
+    slug = "share-paid-before"
+    title = "There is nothing left to pay"
+
+
+class NotAMember(Problem):
+    """You are not a member and have not applied, so there is nothing to leave."""
+
+    slug = "not-a-member"
+    title = "You are not a member"
+
+
+class MemberKeyTaken(Problem):
+    """Each key is one member's, once. Make a new key on your device and set that one."""
+
+    slug = "member-key-taken"
+    title = "This key is or was in use"

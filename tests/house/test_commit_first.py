@@ -155,6 +155,30 @@ async def _reverse_cost(s: Scene) -> httpx.Response:
     return await take(s.client, s.staff, f"/v1/costs/{cost_id}/reverse", reason="booked twice")
 
 
+def _membership(*steps: str, **body: str) -> Act:
+    """Take these steps one after the other with a rider's membership; the last one is looked at."""
+
+    async def act(s: Scene) -> httpx.Response:
+        answer = await take(s.client, s.rider, "/v1/memberships", house="riders")
+        membership_id = answer.json()["id"]
+        for step in steps:
+            path = f"/v1/memberships/{membership_id}/{step}"
+            answer = await take(s.client, s.staff, path, **body)
+        return answer
+
+    return act
+
+
+async def _leave(s: Scene) -> httpx.Response:
+    await _membership()(s)
+    return await take(s.client, s.rider, "/v1/me/membership/leave")
+
+
+async def _set_member_key(s: Scene) -> httpx.Response:
+    body = {"public_key": "d7" * 32}
+    return await s.client.put("/v1/me/member-key", json=body, headers=s.rider.act)
+
+
 async def _quote(s: Scene) -> httpx.Response:
     return await take(s.client, s.rider, "/v1/quotes", pickup=VADUZ, dropoff=BALZERS)
 
@@ -202,6 +226,12 @@ ACTS: dict[str, Act] = {
     "admit_driver": _admit,
     "refuse_driver": _refuse,
     "renew_document": _renew,
+    "apply_for_membership": _membership(),
+    "book_share": _membership("shares"),
+    "admit_member": _membership("shares", "admit"),
+    "refuse_member": _membership("refuse", reason="not in this house"),
+    "leave_cooperative": _leave,
+    "set_member_key": _set_member_key,
     "request_quote": _quote,
     "book_cost": lambda s: take(s.client, s.staff, "/v1/costs", **COST),
     "reverse_cost": _reverse_cost,

@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
-from app.members.routes import account, driving, people, sign_in
+from app.members.routes import account, driving, people, register, sign_in
 
 router = APIRouter()
 router.include_router(sign_in.router)
 router.include_router(people.router)
 router.include_router(driving.router)
+router.include_router(register.router)
 router.include_router(account.router)

@@ -12,7 +12,7 @@ from app.foundation.ids import new_id
 from app.members.access import Actor, token_hash
 from app.members.errors import RefreshRefused
 from app.members.keys import Keys
-from app.members.queries import people
+from app.members.queries import people, register
 from app.members.queries import sessions as queries
 from app.members.roles import Role
 from app.settings import Settings
@@ -94,6 +94,7 @@ async def start_session(
         refresh_expires_at=pair.refresh_expires_at,
         now=now,
     )
+    await register.refresh_activity(tx, member_id=member_id, now=now)
     roles = await people.list_roles(tx, member_id=member_id)
     return _tokens(pair, member_id=member_id, roles=roles, new_member=new_member)
 
@@ -129,6 +130,7 @@ async def refresh(
             # The end must be committed, so the refusal is raised after the transaction.
             await _end(tx, session_id=session_id, now=now)
         else:
+            await register.refresh_activity(tx, member_id=member_id, now=now)
             roles = await people.list_roles(tx, member_id=member_id)
     if member_id is None:
         raise RefreshRefused
