@@ -14,6 +14,7 @@ from fastapi import Depends, FastAPI
 from app.main import create_app
 from app.members.roles import DocumentKind, Role
 from app.settings import Settings
+from tests.app.assembly.ballots.scene import hold_vote, post
 from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import Person, make_driver, make_member
 from tests.steps import BALZERS, VADUZ, ask_price, assigned_ride, book, offered, stand, take
@@ -193,6 +194,11 @@ async def _request_ride(s: Scene) -> httpx.Response:
     return await take(s.client, s.rider, "/v1/rides", quote_id=quote["id"])
 
 
+async def _cast(s: Scene) -> httpx.Response:
+    vote = await hold_vote(s.owner, s.app.state.database, s.settings)
+    return await post(s.client, vote, vote.ballot())
+
+
 def _step(step: str, *before: str, reason: bool = False) -> Act:
     async def take_step(s: Scene) -> httpx.Response:
         ride_id = await s.ride(*before)
@@ -246,6 +252,7 @@ ACTS: dict[str, Act] = {
     "report_no_show": _step("no-show", "arrive"),
     "accept_offer": _offer("accept"),
     "decline_offer": _offer("decline"),
+    "cast_ballot": _cast,
 }
 
 
