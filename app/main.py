@@ -17,6 +17,7 @@ from app.drivers import routes as drivers
 from app.drivers.positions import Positions
 from app.fares import routes as fares
 from app.forecast import routes as forecast
+from app.forecast.service import Years
 from app.foundation import health
 from app.foundation.clock import Clock, ScaledClock, SystemClock
 from app.foundation.database import open_database
@@ -176,6 +177,7 @@ def create_app(
     app.state.city = city
     app.state.clock = clock or make_clock(settings)
     app.state.hints = Hints()
+    app.state.years = Years()
     app.state.positions = Positions(stale_s=settings.position_stale_s)
     app.state.realtime = Realtime(
         hints=app.state.hints,

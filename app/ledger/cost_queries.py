@@ -30,6 +30,11 @@ from cooperative c cross join lateral (
 """
 
 
+async def year_of(reader: Transaction, *, at: datetime) -> Any:
+    """Return since and until of the year up to the day of `at`."""
+    return await reader.row(_YEAR, at)
+
+
 async def house_accounts(tx: Transaction) -> dict[str, UUID]:
     """Return the id of each house account by its kind."""
     rows = await tx.rows("select kind, id from account where member_id is null")
@@ -110,6 +115,11 @@ async def sums_by_month(reader: Transaction, *, months: int, at: datetime) -> li
         months,
         at,
     )
+
+
+async def newest_entry(reader: Transaction) -> int:
+    """Return the number of the newest journal of a cost, 0 where there is none."""
+    return int(await reader.value("select coalesce(max(journal_id), 0) from cost_entry"))
 
 
 async def sums_of_year(reader: Transaction, *, at: datetime) -> Any:

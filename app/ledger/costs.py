@@ -155,6 +155,11 @@ async def planned_floor_bp(
     is 0 unless given. Source: research on voting rules, "L must be computed, not voted".
     """
     year = await year_sums(reader, at=at)
+    return floor_bp(year, reserve_target_minor=reserve_target_minor)
+
+
+def floor_bp(year: YearSums, *, reserve_target_minor: int = 0) -> int | None:
+    """Return `planned_floor_bp` of a year whose sums are known."""
     if year.fares_minor <= 0 or year.costs_minor <= 0:
         return None
     needed_minor = year.costs_minor - year.other_income_minor + reserve_target_minor
