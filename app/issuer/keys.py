@@ -81,9 +81,9 @@ class KeyStore:
             stamps = [self._read(place / f"house-{number}.pem") for number in range(houses)]
             seal = self._read(place / "seal.pem")
             assert isinstance(seal, Ed25519PrivateKey), "the seal is an Ed25519 key"
-            self._loaded[election] = VoteKeys(
-                houses=tuple(key for key in stamps if isinstance(key, RSAPrivateKey)), seal=seal
-            )
+            of_houses = tuple(key for key in stamps if isinstance(key, RSAPrivateKey))
+            assert len(of_houses) == houses, "a house's key is an RSA key"
+            self._loaded[election] = VoteKeys(houses=of_houses, seal=seal)
         return self._loaded[election]
 
     def destroy(self, election: str) -> None:

@@ -1,7 +1,8 @@
 """The issuer's book: every SQL of the room, on one SQLite file that only ever grows.
 
-No table has a time, a serial number or a row number: rows lie by their content, so the file does
-not tell in which order members came. What must never happen is a constraint or a trigger here.
+No table has a time, a serial number or a row number, and the file is written anew in the order of
+its keys again and again, so it does not tell in which order members came. What must never happen
+is a constraint or a trigger here.
 """
 
 import json
@@ -148,7 +149,9 @@ class Book:
         self._db = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, cached_statements=64
         )
+        self._changes_forgotten = -1
         self._db.execute("pragma foreign_keys = on")
+        self._db.execute("pragma temp_store = memory")
         self._db.execute("pragma secure_delete = on")
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = full")
@@ -157,12 +160,18 @@ class Book:
                 self._make_tables()
 
     def close(self) -> None:
-        """The file holds everything; its log of recent writes, which has an order, is gone."""
-        self._db.execute("pragma wal_checkpoint(truncate)")
+        """The file holds everything, and nothing of the order in which it came."""
+        self.forget_order()
         self._db.close()
 
     def forget_order(self) -> None:
-        """What the file's log of recent writes said about their order is written over."""
+        """The file is written anew in the order of its keys, and its log of writes is emptied.
+
+        Inside a page SQLite puts rows where there is room, which is the order of their coming.
+        """
+        if self._db.total_changes != self._changes_forgotten:
+            self._db.execute("vacuum")
+            self._changes_forgotten = self._db.total_changes
         self._db.execute("pragma wal_checkpoint(truncate)")
 
     def find_own(self, election: str, *, name: str) -> Own | None:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from app.foundation.problems import NotFound
 from app.foundation.web import json_response, problem_responses
 from app.issuer import papers
+from app.issuer.entries import StampRequest
 from app.issuer.errors import (
     AlreadyStamped,
     AnotherManifest,
@@ -44,7 +45,7 @@ from app.issuer.schemas import (
     StampAnswer,
     StampOrder,
 )
-from app.issuer.service import Desk, StampRequest
+from app.issuer.service import Desk
 
 # The rolls of a hundred thousand members; every other body is small.
 MOST_ROLL_BYTES = 32 * 1024 * 1024
