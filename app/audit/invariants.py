@@ -6,7 +6,7 @@ A statement returns one column, ``fault``: null where the promise is kept.
 
 from dataclasses import dataclass
 
-from app.audit import costs, driving
+from app.audit import costs, driving, register
 from app.foundation.database import APP_ROLE
 from app.rides import lifecycle
 
@@ -46,6 +46,7 @@ UNIQUE_INDEXES = (
     "one_value_of_a_policy_at_a_moment",
     "cooperative_pkey",
     "one_member_per_phone",
+    *register.UNIQUE_INDEXES,
 )
 CONSTRAINTS = (
     "transfers_are_positive",
@@ -71,6 +72,7 @@ CONSTRAINTS = (
     "a_person_decides_applications",
     "nobody_admits_themselves",
     "suspensions_have_a_reason",
+    *register.CONSTRAINTS,
 )
 # Only functions write these, and nobody edits them.
 BOOKS = (
@@ -369,6 +371,8 @@ ALL: tuple[Invariant, ...] = (
     Invariant("open rides hold their fare", "G5", OPEN_RIDES_HOLD_THEIR_FARE),
     Invariant("costs have a purpose and a document", "G5", costs.COSTS_ARE_EXPLAINED),
     Invariant("reversals mirror what they reverse", "G5", costs.REVERSALS_MIRROR),
+    Invariant("shares are paid in as asked", "G5", register.SHARES_ARE_PAID_IN),
+    Invariant("shares are booked as such", "G5", register.SHARES_ARE_BOOKED_AS_SUCH),
     Invariant("books are append-only", "G5", BOOKS_ARE_APPEND_ONLY),
     Invariant("the program cannot edit the books", "G5", PROGRAM_CANNOT_EDIT),
     Invariant("each completed ride is paid once", "G6", COMPLETED_RIDES_ARE_PAID_ONCE),
@@ -378,4 +382,6 @@ ALL: tuple[Invariant, ...] = (
     Invariant("quotes use the policy in force", "G6", QUOTES_USE_THE_POLICY_IN_FORCE),
     Invariant("sharing never costs more than riding alone", "G6", SHARING_COSTS_NO_MORE),
     Invariant("policies were decided", "G6", POLICIES_WERE_DECIDED),
+    Invariant("nobody is on the register twice", "G7", register.NOBODY_IS_ON_THE_REGISTER_TWICE),
+    Invariant("members were admitted by another", "G7", register.MEMBERS_WERE_ADMITTED_BY_ANOTHER),
 )

@@ -26,11 +26,12 @@ from app.rides import service as rides
 from app.rides.lifecycle import Party
 from app.roads.port import Snapped
 from app.roads.service import CalibratedRoute
+from governance.electorate import House
 from matching.assignment import Limits, solve
 from matching.problem import Weights
 from matching.record import pack
 from tests.conftest import StandingClock
-from tests.factories import Person, make_driver, make_member
+from tests.factories import Person, make_driver, make_member, make_voter
 from tests.matching.instances import candidates, problem
 
 ROUTE = CalibratedRoute(
@@ -148,7 +149,7 @@ def a_round(ride_id: UUID, driver_id: UUID) -> tuple[bytes, dict[str, Any]]:
 async def town(database: Database, owner: asyncpg.Connection, clock: StandingClock) -> Town:
     """One ride completed, one cancelled after its driver withdrew, one under way, one waiting.
 
-    And a cost that was booked twice, and once taken back.
+    And a cost that was booked twice, and once taken back; and a member on the register.
     """
     town = Town(database, owner, clock)
     drivers = [await make_driver(owner, now=clock.now()) for _ in range(3)]
@@ -172,6 +173,7 @@ async def town(database: Database, owner: asyncpg.Connection, clock: StandingClo
     await town.accept(drivers[2], going)
     await town.act(drivers[2], rides.arrive, ride_id=going, driver_id=drivers[2].id)
     await town.pay_twice_for_servers()
+    await make_voter(owner, House.RIDERS, now=clock.now())
     return town
 
 
@@ -301,6 +303,23 @@ FAULTS: dict[str, tuple[str, ...]] = {
             "update transfer set amount_minor = amount_minor + 1"
             " where journal_id = (select id from journal where reverses is not null)"
         ),
+    ),
+    "shares are paid in as asked": ("update membership set shares_minor = shares_minor + 1",),
+    "shares are booked as such": (
+        "update journal set subject_id = uuidv7() where kind = 'member_share'",
+    ),
+    "nobody is on the register twice": (
+        "drop index one_open_membership_per_member",
+        (
+            "insert into membership (id, member_id, house, shares_minor, applied_at,"
+            " shares_paid_at, admitted_at, admitted_by, last_active_at)"
+            " select uuidv7(), member_id, 'drivers', shares_minor, applied_at, shares_paid_at,"
+            " admitted_at + interval '1 day', admitted_by, last_active_at from membership"
+        ),
+    ),
+    "members were admitted by another": (
+        "alter table membership drop constraint nobody_admits_themselves_as_member",
+        "update membership set admitted_by = member_id",
     ),
     "books are append-only": ("alter table transfer disable trigger transfer_is_append_only",),
     "the program cannot edit the books": ("grant update on transfer to meent_app",),
