@@ -129,8 +129,12 @@ class Roll:
 
     def supporters_needed(self, rules: RollRules) -> int:
         """Return how many active members must support a proposal before it is deliberated."""
-        part = -(-len(self.active) * rules.support_bp // 10_000)
-        return max(rules.least_supporters, part)
+        return supporters_needed(len(self.active), rules=rules)
+
+
+def supporters_needed(active: int, *, rules: RollRules) -> int:
+    """Return how many must support a proposal where so many members are active, rounded up."""
+    return max(rules.least_supporters, -(-active * rules.support_bp // 10_000))
 
 
 def freeze_roll(members: Iterable[Member], *, at: datetime, rules: RollRules) -> Roll:

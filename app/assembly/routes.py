@@ -7,15 +7,18 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from app.assembly import queries
+from app.assembly import election_routes, queries
 from app.assembly.ballots import routes as ballots
 from app.assembly.open_votes import routes as open_votes
+from app.assembly.proposals import routes as proposals
 from app.foundation.web import problem_responses
 from app.members.access import DatabaseDep, Now
 
 router = APIRouter(prefix="/v1", tags=["assembly"])
+router.include_router(election_routes.router)
 router.include_router(ballots.router)
 router.include_router(open_votes.router)
+router.include_router(proposals.router)
 
 
 class PolicyView(BaseModel):

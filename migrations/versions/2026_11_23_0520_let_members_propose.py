@@ -158,6 +158,7 @@ def upgrade() -> None:
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("listed_by", sa.Uuid(), nullable=False),
         sa.Column("listed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("public_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("randomness", sa.LargeBinary(), nullable=True),
         sa.Column("drawn_by", sa.Uuid(), nullable=True),
         sa.Column("drawn_at", sa.DateTime(timezone=True), nullable=True),
@@ -165,7 +166,10 @@ def upgrade() -> None:
             "(randomness is null) = (drawn_at is null) and (drawn_at is null) = (drawn_by is null)",
             name="a_person_enters_the_randomness",
         ),
-        sa.CheckConstraint("drawn_at > listed_at", name="the_list_is_fixed_before_the_draw"),
+        sa.CheckConstraint(
+            "listed_at < public_at and coalesce(public_at <= drawn_at, true)",
+            name="randomness_comes_after_the_list",
+        ),
         sa.CheckConstraint("length(randomness) >= 16", name="randomness_is_long_enough"),
         sa.CheckConstraint("size >= 1", name="a_panel_has_somebody"),
         sa.ForeignKeyConstraint(
@@ -271,6 +275,9 @@ def upgrade() -> None:
         sa.Column("member_id", sa.Uuid(), nullable=False),
         sa.Column("pseudonym", sa.Text(), nullable=False),
         sa.Column("place", sa.Integer(), nullable=True),
+        sa.Column("side", sa.Text(), nullable=True),
+        sa.CheckConstraint("side in ('for', 'against')", name="sides_are_for_or_against"),
+        sa.CheckConstraint("side is null or place is not null", name="who_was_drawn_takes_a_side"),
         sa.ForeignKeyConstraint(
             ["member_id"],
             ["member.id"],

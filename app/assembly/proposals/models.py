@@ -193,7 +193,10 @@ class PanelRow(SQLModel, table=True):
             "(randomness is null) = (drawn_at is null) and (drawn_at is null) = (drawn_by is null)",
             name="a_person_enters_the_randomness",
         ),
-        CheckConstraint("drawn_at > listed_at", name="the_list_is_fixed_before_the_draw"),
+        CheckConstraint(
+            "listed_at < public_at and coalesce(public_at <= drawn_at, true)",
+            name="randomness_comes_after_the_list",
+        ),
         CheckConstraint("length(randomness) >= 16", name="randomness_is_long_enough"),
     )
 
@@ -202,24 +205,28 @@ class PanelRow(SQLModel, table=True):
     size: int
     listed_by: UUID = columns.reference("member.id")
     listed_at: datetime = columns.moment()
+    public_at: datetime = columns.moment()
     randomness: bytes | None = Field(default=None, sa_type=LargeBinary, nullable=True)
     drawn_by: UUID | None = columns.reference("member.id", nullable=True)
     drawn_at: datetime | None = columns.moment(nullable=True)
 
 
 class PanelSeat(SQLModel, table=True):
-    """A member on the list of a draw, under a pseudonym; drawn, with a place."""
+    """A member on the list of a draw, under a pseudonym; drawn, with a place, and then a side."""
 
     __tablename__ = "panel_seat"
     __table_args__: ClassVar[Any] = (
         UniqueConstraint("proposal_id", "pseudonym", name="pseudonyms_of_a_draw_differ"),
         UniqueConstraint("proposal_id", "place", name="a_place_on_a_panel_is_of_one_member"),
+        columns.one_of("side", Side, name="sides_are_for_or_against"),
+        CheckConstraint("side is null or place is not null", name="who_was_drawn_takes_a_side"),
     )
 
     proposal_id: UUID = columns.reference("panel.proposal_id", primary_key=True)
     member_id: UUID = columns.reference("member.id", primary_key=True)
     pseudonym: str = columns.text()
     place: int | None = Field(default=None, nullable=True)
+    side: str | None = columns.text(nullable=True)
 
 
 class PanelPage(SQLModel, table=True):

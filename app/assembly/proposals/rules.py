@@ -4,6 +4,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+from governance.proposal import Stage
+
 MAX_TITLE_CHARACTERS: Final = 120
 MAX_QUESTION_CHARACTERS: Final = 500
 MAX_EXPLANATION_CHARACTERS: Final = 1_000
@@ -21,6 +23,17 @@ MAX_SEEKING: Final = 3  # proposals of one author that look for support at once
 MAX_COMMENTS_PER_HOUR: Final = 20  # of one member, on all proposals
 MAX_OPEN_AMENDMENTS: Final = 5  # of one member to one proposal
 HOUR: Final = timedelta(hours=1)
+
+# From the first supporter to the last look at the count.
+COMMENT_STAGES: Final = (
+    Stage.SEEKING_SUPPORT,
+    Stage.DELIBERATION,
+    Stage.FROZEN,
+    Stage.CREDENTIALS_OPEN,
+    Stage.VOTING,
+    Stage.TALLIED,
+    Stage.OBJECTION_WINDOW,
+)
 
 
 class AmendmentState(StrEnum):

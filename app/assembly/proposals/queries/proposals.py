@@ -1,5 +1,6 @@
 """Statements on proposals themselves, and on who supports them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,15 @@ _NEWEST_TEXT = (
     " order by number desc limit 1) t on true"
 )
 _SELECT = f"select {_COLUMNS} from proposal p {_NEWEST_TEXT}"
+# $1 is who looks.
+_VIEW = (
+    f"select {_COLUMNS}, m.name as author_name, p.parameters->'pots' as pots,"
+    " (select count(*) from proposal_support s where s.proposal_id = p.id) as supporters,"
+    " exists(select from proposal_support s where s.proposal_id = p.id and s.member_id = $1)"
+    f" as i_support from proposal p join member m on m.id = p.author_id {_NEWEST_TEXT}"
+)
+# A draft is its author's alone, also one that was given up: it never needed supporters.
+_VISIBLE = "(p.author_id = $1 or p.supporters_needed is not null)"
 
 
 async def find_proposal(reader: Transaction, *, proposal_id: UUID) -> Proposal | None:
@@ -27,11 +37,12 @@ async def find_proposal(reader: Transaction, *, proposal_id: UUID) -> Proposal |
     return None if row is None else proposal_from(row)
 
 
-async def lock_proposal(tx: Transaction, *, proposal_id: UUID) -> Proposal | None:
-    """Return a proposal that nobody else changes before this transaction ends, or None."""
-    # Two statements: the second sees what whoever held the lock before has committed.
+async def lock_proposal(tx: Transaction, *, proposal_id: UUID) -> None:
+    """Let nobody else change a proposal before this transaction ends.
+
+    Read it in a statement after this one, which sees what whoever held it before has committed.
+    """
     await tx.execute("select from proposal where id = $1 for no key update", proposal_id)
-    return await find_proposal(tx, proposal_id=proposal_id)
 
 
 async def due_proposals(reader: Transaction, *, at: datetime, limit: int) -> list[Proposal]:
@@ -40,6 +51,11 @@ async def due_proposals(reader: Transaction, *, at: datetime, limit: int) -> lis
         f"{_SELECT} where p.due_at <= $1 order by p.due_at, p.id limit $2", at, limit
     )
     return [proposal_from(row) for row in rows]
+
+
+async def view_proposal(reader: Transaction, *, proposal_id: UUID, member_id: UUID) -> Any | None:
+    """Return a proposal as a member sees it, or None: it is none, or another's draft."""
+    return await reader.row(f"{_VIEW} where p.id = $2 and {_VISIBLE}", member_id, proposal_id)
 
 
 async def page_of_proposals(
@@ -51,13 +67,10 @@ async def page_of_proposals(
     before: UUID | None,
     limit: int,
 ) -> list[Any]:
-    """Return proposals and their number of supporters, newest first; of drafts only one's own."""
+    """Return proposals as a member sees them, newest first; of drafts only one's own."""
     return await reader.rows(
-        f"select {_COLUMNS}, (select count(*) from proposal_support s where s.proposal_id = p.id)"
-        f" as supporters from proposal p {_NEWEST_TEXT}"
-        # A draft that was given up was never anybody else's to see.
-        " where (p.author_id = $1 or (not $3 and p.supporters_needed is not null))"
-        " and p.stage = any($2::text[]) and ($4::uuid is null or p.id < $4)"
+        f"{_VIEW} where {_VISIBLE} and p.stage = any($2::text[])"
+        " and (p.author_id = $1 or not $3) and ($4::uuid is null or p.id < $4)"
         " order by p.id desc limit $5",
         member_id,
         stages,
@@ -68,7 +81,7 @@ async def page_of_proposals(
 
 
 async def insert_draft(
-    tx: Transaction, *, proposal_id: UUID, author_id: UUID, draft: dict[str, Any], now: datetime
+    tx: Transaction, *, proposal_id: UUID, author_id: UUID, draft: Mapping[str, Any], now: datetime
 ) -> None:
     """Store a new draft."""
     await tx.execute(
@@ -77,26 +90,27 @@ async def insert_draft(
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'draft', $12, 1, $12)",
         proposal_id,
         author_id,
-        draft["kind"],
-        draft["key"],
         *_content(draft),
         now,
     )
 
 
-async def update_draft(tx: Transaction, *, proposal_id: UUID, draft: dict[str, Any]) -> None:
+async def update_draft(tx: Transaction, *, proposal_id: UUID, draft: Mapping[str, Any]) -> None:
     """Write the content of a draft whose row this transaction has locked."""
     await tx.execute(
-        "update proposal set is_secret = $2, title = $3, question = $4, explanation = $5,"
-        " draft_text = $6, options = $7, parameters = $8, version = version + 1 where id = $1",
+        "update proposal set kind = $2, key = $3, is_secret = $4, title = $5, question = $6,"
+        " explanation = $7, draft_text = $8, options = $9, parameters = $10, version = version + 1"
+        " where id = $1",
         proposal_id,
         *_content(draft),
     )
 
 
-def _content(draft: dict[str, Any]) -> tuple[Any, ...]:
-    names = ("is_secret", "title", "question", "explanation", "text", "options", "parameters")
-    return tuple(draft[name] for name in names)
+_CONTENT = ("kind", "key", "is_secret", "title", "question", "explanation", "text", "options")
+
+
+def _content(draft: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (*(draft[name] for name in _CONTENT), draft["parameters"])
 
 
 async def move(tx: Transaction, *, before: Proposal, after: Proposal) -> bool:
@@ -167,17 +181,6 @@ async def count_support(reader: Transaction, *, proposal_id: UUID) -> int:
     return int(
         await reader.value(
             "select count(*) from proposal_support where proposal_id = $1", proposal_id
-        )
-    )
-
-
-async def supports(reader: Transaction, *, proposal_id: UUID, member_id: UUID) -> bool:
-    """Return whether this member supports a proposal."""
-    return bool(
-        await reader.value(
-            "select exists(select from proposal_support where proposal_id = $1 and member_id = $2)",
-            proposal_id,
-            member_id,
         )
     )
 

@@ -105,6 +105,8 @@ async def _settle(
         return replace(proposal, rule=str(proposal.kind))
     assert proposal.supporters_needed is not None
     assert proposal.text is not None
+    # Whoever supports an amendment at this moment has committed before they are counted.
+    await proposals.lock_proposal(tx, proposal_id=proposal.id)
     wanted = await texts.wanted_amendments(
         tx,
         proposal_id=proposal.id,

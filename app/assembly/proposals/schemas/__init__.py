@@ -1,0 +1,1 @@
+"""API shapes of proposals, one file for each subject."""
