@@ -15,7 +15,8 @@ from tests.factories import make_member
 
 BANK = (
     "select coalesce(sum(case when t.credit_id = a.id then t.amount_minor"
-    " else -t.amount_minor end), 0)::bigint from account a left join transfer t on a.id in (t.debit_id, t.credit_id)"
+    " else -t.amount_minor end), 0)::bigint"
+    " from account a left join transfer t on a.id in (t.debit_id, t.credit_id)"
     " where a.kind = 'bank'"
 )
 
