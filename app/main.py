@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import httpx
 from fastapi import FastAPI
 
+from app.assembly import deadlines
 from app.assembly import routes as assembly
 from app.city import load_city
 from app.dispatch import routes as dispatch
@@ -91,6 +93,12 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
         ),
         Worker("searches", lambda: give_up_searches(database, now=clock.now()), GIVE_UP_PACE_S),
         Worker("schedule", lambda: keep_schedule(database, now=clock.now()), SCHEDULE_PACE_S),
+        Worker(
+            "assembly",
+            app.state.deadlines.run_once,
+            deadlines.PACE_S,
+            timeout_s=deadlines.ROUND_TIMEOUT_S,
+        ),
         Worker("hints", app.state.advisor.run_once, HINTS_PACE_S),
         Worker("housekeeping", tidy, HOUSEKEEPING_PACE_S),
         Worker("calibration", calibrate, CALIBRATION_PACE_S),
@@ -157,6 +165,10 @@ def create_app(
                 solver=state.solver,
                 city=city,
                 places=state.places,
+            )
+            http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+            state.deadlines = deadlines.Deadlines(
+                database=state.database, clock=state.clock, settings=settings, client=http
             )
             if workers:
                 await state.solver.warm_up()

@@ -22,9 +22,10 @@ RIGHTS = {
     "issuance_log": "insert",
     "election_revocation": "insert, update",
     "election_notice": "insert",
+    "election_fault": "insert",
     "tally": "",
 }
-APPEND_ONLY = ("election_roll", "issuance", "issuance_log", "tally")
+APPEND_ONLY = ("election_roll", "issuance", "issuance_log", "election_fault", "tally")
 
 # Whoever opened a vote cannot change its terms, not even the owner.
 KEEP_MANIFEST = """
@@ -162,17 +163,25 @@ def upgrade() -> None:
     )
     op.create_table(
         "election_notice",
-        _column("election_id", sa.Uuid()),
+        _column("proposal_id", sa.Uuid()),
         _column("member_id", sa.Uuid()),
         _column("kind", sa.Text()),
         sa.CheckConstraint(
-            "kind in ('on_roll', 'key_missing', 'credential_issued', 'first_reminder',"
-            " 'last_reminder')",
+            "kind in ('key_missing', 'on_roll', 'first_reminder', 'last_reminder')",
             name="notices_are_known",
         ),
-        _election_key(),
+        sa.ForeignKeyConstraint(["proposal_id"], ["proposal.id"]),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"]),
-        sa.PrimaryKeyConstraint("election_id", "member_id", "kind"),
+        sa.PrimaryKeyConstraint("proposal_id", "member_id", "kind"),
+    )
+    op.create_table(
+        "election_fault",
+        _column("election_id", sa.Uuid()),
+        _number("number"),
+        _column("kind", sa.Text()),
+        _column("detail", sa.Text()),
+        _election_key(),
+        sa.PrimaryKeyConstraint("election_id", "number"),
     )
     op.create_table(
         "tally",

@@ -128,9 +128,20 @@ class ElectionNotice(SQLModel, table=True):
     __tablename__ = "election_notice"
     __table_args__: ClassVar[Any] = (columns.one_of("kind", Notice, name="notices_are_known"),)
 
-    election_id: UUID = columns.reference("election.id", primary_key=True)
+    proposal_id: UUID = columns.reference("proposal.id", primary_key=True)
     member_id: UUID = columns.reference("member.id", primary_key=True)
     kind: str = columns.text(primary_key=True)
+
+
+class ElectionFault(SQLModel, table=True):
+    """What our own recount found wrong, in its words: why a vote was voided."""
+
+    __tablename__ = "election_fault"
+
+    election_id: UUID = columns.reference("election.id", primary_key=True)
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    kind: str = columns.text()
+    detail: str = columns.text()
 
 
 class Tally(SQLModel, table=True):

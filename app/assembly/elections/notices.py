@@ -9,17 +9,15 @@ from fractions import Fraction
 class Notice(StrEnum):
     """One thing a member is told once in a vote."""
 
+    KEY_MISSING = "key_missing"  # before the freeze: without a member key no issuer knows you
     ON_ROLL = "on_roll"  # the roll is frozen and you are on it
-    KEY_MISSING = "key_missing"  # on the roll, but without a member key no issuer knows you
-    CREDENTIAL_ISSUED = "credential_issued"  # was it you?
     FIRST_REMINDER = "first_reminder"
     LAST_REMINDER = "last_reminder"
 
 
 EVENTS = {
-    Notice.ON_ROLL: "election.on_roll",
     Notice.KEY_MISSING: "election.key_missing",
-    Notice.CREDENTIAL_ISSUED: "credential.issued",
+    Notice.ON_ROLL: "election.on_roll",
     Notice.FIRST_REMINDER: "election.reminder",
     Notice.LAST_REMINDER: "election.reminder",
 }
@@ -27,7 +25,7 @@ EVENTS = {
 
 @dataclass(frozen=True, slots=True)
 class _Reminder:
-    """How long before closing; where the vote is too short for that, which part of it has gone."""
+    """How long before closing; in a vote not twice as long, after which part of it instead."""
 
     before_close: timedelta
     part_gone: Fraction
@@ -50,9 +48,11 @@ def reminders_due(*, opens_at: datetime, closes_at: datetime, at: datetime) -> t
     lasts = closes_at - opens_at
     due = []
     for notice, reminder in _REMINDERS.items():
-        gone = lasts * reminder.part_gone.numerator / reminder.part_gone.denominator
-        # The later of both: a vote of three days does not remind at its first minute.
-        if at >= max(opens_at + gone, closes_at - reminder.before_close):
+        gone = lasts - reminder.before_close
+        # A vote of three days does not remind at its first minute.
+        if lasts < 2 * reminder.before_close:
+            gone = lasts * reminder.part_gone.numerator / reminder.part_gone.denominator
+        if at >= opens_at + gone:
             due.append(notice)
     return tuple(due)
 

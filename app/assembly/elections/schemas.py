@@ -1,0 +1,113 @@
+"""Shapes of the elections' API; none says who voted, nor what before everything is counted."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from governance.proposal import Stage
+
+
+class ElectionLine(BaseModel):
+    """A secret vote in a list."""
+
+    id: UUID
+    proposal_id: UUID
+    stage: Stage
+    title: str
+    question: str
+    rule: str
+    opens_at: datetime
+    closes_at: datetime
+
+
+class ElectionsView(BaseModel):
+    """Secret votes, newest first."""
+
+    items: list[ElectionLine]
+    next_cursor: str | None
+
+
+class IssuerView(BaseModel):
+    """Who stamps vote keys, and where."""
+
+    name: str = Field(examples=["Sister cooperative"])
+    url: str = Field(examples=["https://issuer.example.org"])
+
+
+class FaultView(BaseModel):
+    """One thing that our own recount found wrong."""
+
+    kind: str
+    detail: str
+
+
+class ElectionView(BaseModel):
+    """A secret vote: terms, seals and issuers; how many names were stamped, ballots cast.
+
+    Until every issuer has given its keys there is no manifest. `issued` lags behind by up to an
+    hour, so that it does not tell when somebody fetched a credential. `faults` are why a vote was
+    voided, if our own recount was the reason.
+    """
+
+    id: UUID
+    proposal_id: UUID
+    stage: Stage
+    manifest: dict[str, Any] | None
+    manifest_hash: str | None
+    seals: list[str]
+    issuers: list[IssuerView]
+    issued: int
+    box_size: int
+    opens_at: datetime
+    closes_at: datetime
+    faults: list[FaultView]
+
+
+class OwnSeatView(BaseModel):
+    """Whether you are on the roll, under which pseudonym, and which issuers' logs name you.
+
+    `issued` lags behind as it does for everybody; ask an issuer itself for its log of this moment.
+    """
+
+    on_roll: bool
+    house_no: int | None = None
+    member: str | None = None
+    has_key: bool = False
+    issued: list[bool]
+
+
+class RollsView(BaseModel):
+    """The frozen rolls, house by house: pseudonyms only, sorted."""
+
+    rolls: list[list[str]]
+
+
+class EnactmentView(BaseModel):
+    """The policy that a result has set."""
+
+    id: UUID
+    key: str
+    value: Any
+    effective_from: datetime
+
+
+class ResultView(BaseModel):
+    """What a vote decided. Counts of fewer than ten ballots are not told.
+
+    `turnout` is how many names every issuer has stamped, not how many ballots lie in the box.
+    """
+
+    election_id: UUID
+    proposal_id: UUID
+    stage: Stage
+    rule: str
+    result: dict[str, Any]
+    changes: bool
+    counted: list[int | None]
+    roll_sizes: list[int]
+    turnout: int
+    package_hash: str
+    tallied_at: datetime
+    enacted: EnactmentView | None
