@@ -15,6 +15,7 @@ from app.main import create_app
 from app.members.roles import DocumentKind, Role
 from app.settings import Settings
 from tests.app.assembly.ballots.scene import hold_vote, post
+from tests.app.assembly.open_votes.stories import DAY, Story, seat
 from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import Person, make_driver, make_member
 from tests.steps import BALZERS, VADUZ, ask_price, assigned_ride, book, offered, stand, take
@@ -218,6 +219,26 @@ def _offer(step: str) -> Act:
     return act
 
 
+async def _vote_openly(s: Scene) -> httpx.Response:
+    [ada] = await seat(s.owner, "Ada")
+    proposal = await Story(s.owner, s.app.state.database, s.clock).open_text()
+    path = f"/v1/proposals/{proposal.id}/vote"
+    return await s.client.put(path, json={"value": "yes"}, headers=ada.act)
+
+
+async def _lend_voice(s: Scene) -> httpx.Response:
+    ada, bo = await seat(s.owner, "Ada", "Bo")
+    until = (s.clock.now() + DAY).isoformat()
+    body = {"taker_id": str(bo.id), "topic": "text", "expires_at": until}
+    return await take(s.client, ada, "/v1/delegations", **body)
+
+
+async def _revoke_delegation(s: Scene) -> httpx.Response:
+    ada, bo = await seat(s.owner, "Ada", "Bo")
+    lent = await Story(s.owner, s.app.state.database, s.clock).lend(ada, bo)
+    return await take(s.client, ada, f"/v1/delegations/{lent}/revoke")
+
+
 ACTS: dict[str, Act] = {
     "request_code": _new_phone,
     "sign_in": Scene.sign_in,
@@ -253,6 +274,9 @@ ACTS: dict[str, Act] = {
     "accept_offer": _offer("accept"),
     "decline_offer": _offer("decline"),
     "cast_ballot": _cast,
+    "cast_open_vote": _vote_openly,
+    "lend_voice": _lend_voice,
+    "revoke_delegation": _revoke_delegation,
 }
 
 
