@@ -37,7 +37,10 @@ async def freeze_open_vote(
     There are no issuers and nothing to sign: what a secret vote's credentials open with, an open
     vote has at once, so its caller takes the step OPEN_CREDENTIALS in this same transaction.
     Voting still waits for `opens_at`; until then members read the terms and lend their voices.
+    Refused (ValueError): a number or a budget, which are secret always, and terms by which their
+    rule cannot decide.
     """
+    topic = Topic(proposal.kind)
     assert not proposal.is_secret, f"proposal {proposal.id} is secret"
     times = proposal.progress.times
     assert times is not None, f"proposal {proposal.id} is not frozen"
@@ -49,7 +52,7 @@ async def freeze_open_vote(
     await queries.insert_vote(
         tx,
         proposal_id=proposal.id,
-        topic=Topic(proposal.kind),
+        topic=topic,
         rule=terms.rule,
         terms={
             "question": terms.question,

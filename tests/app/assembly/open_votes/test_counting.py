@@ -243,6 +243,18 @@ async def test_an_open_vote_needs_no_stamps_and_still_waits_for_its_opening(
     assert frozen.progress.times.opens_at - story.clock.now() >= 5 * DAY
 
 
+@pytest.mark.parametrize("kind", [Kind.NUMBER, Kind.BUDGET])
+async def test_what_decides_about_money_is_never_voted_on_by_name(
+    story: Story, owner: asyncpg.Connection, kind: Kind
+) -> None:
+    await seat(owner, "Ada")
+    proposal = await story.propose(kind=kind)
+
+    with pytest.raises(ValueError, match=kind):
+        await story.freeze(proposal)
+    assert await owner.fetchval("select count(*) from open_vote") == 0
+
+
 @pytest.mark.parametrize(
     "statement",
     [
