@@ -36,15 +36,14 @@ def age_credit(problem: Problem, candidates: Candidates) -> IntArray:
 
 
 def wait_until_free(problem: Problem, candidates: Candidates) -> IntArray:
-    """Per edge: until the driver is free, and the price of the risk that it takes longer; or 0.
+    """Per edge: what waiting until the driver is free counts, and the risk of it; 0 if she is.
 
-    The risk is `weights.soon_free_margin_s`, and `weights.soon_free_share` of the time itself:
-    what lies further ahead is known less well. Without a margin a rider is kept waiting for a
-    driver whose expected end was too hopeful.
+    Each second counts `weights.hold_weight`, and the risk is `weights.soon_free_margin_s`: without
+    it a rider is kept waiting for a driver whose expected end was too hopeful.
     """
     free_in_s, weights = problem.supply.free_in_s, problem.weights
-    margin_s = weights.soon_free_margin_s + weights.soon_free_share * free_in_s
-    return deciseconds(np.where(free_in_s > 0, free_in_s + margin_s, 0.0))[candidates.driver]
+    held_s = weights.hold_weight * free_in_s + weights.soon_free_margin_s
+    return deciseconds(np.where(free_in_s > 0, held_s, 0.0))[candidates.driver]
 
 
 def fairness(problem: Problem, candidates: Candidates) -> IntArray:

@@ -109,7 +109,8 @@ class Weights:
     `unserved_s`: the price of leaving a rider to the next tick; below `max_pickup_s` it means that
     a rider rather waits for a nearer driver. `max_pickup_s`: nobody drives longer to a pickup.
     `soon_free_margin_s`: what the risk that she is free later than expected is worth, and
-    `soon_free_share` how much more of it there is per second that she still drives.
+    `hold_weight` what each second until she is free counts: above 1 since what lies further ahead
+    is known less well, below 1 where driving empty is dearer than waiting.
     `fairness_s`: seconds of driving that may be spent for a ride to go to a driver who is underpaid
     by the whole scale instead of one who is overpaid by it; 0 looks at the drive alone.
     `stay_s`: seconds of driving that may be spent for a driver to stay where riders will surely ask
@@ -123,7 +124,7 @@ class Weights:
     unserved_s: float = 3000.0
     max_pickup_s: float = 900.0
     soon_free_margin_s: float = 60.0
-    soon_free_share: float = 0.0
+    hold_weight: float = 1.0
     stay_s: float = 0.0
     fairness_s: float = 0.0
     promise_s: float = 3600.0
@@ -133,7 +134,7 @@ class Weights:
         _check_number(self.unserved_s, name="weights.unserved_s", high=LONGEST_S)
         _check_number(self.max_pickup_s, name="weights.max_pickup_s", high=LONGEST_S)
         _check_number(self.soon_free_margin_s, name="weights.soon_free_margin_s", high=LONGEST_S)
-        _check_number(self.soon_free_share, name="weights.soon_free_share", high=100.0)
+        _check_number(self.hold_weight, name="weights.hold_weight", high=100.0)
         _check_number(self.stay_s, name="weights.stay_s", high=LONGEST_S)
         _check_number(self.fairness_s, name="weights.fairness_s", high=LONGEST_S)
         _check_number(self.promise_s, name="weights.promise_s", high=LONGEST_S)

@@ -38,12 +38,13 @@ class Policy:
     """A way to dispatch and its parameters.
 
     `horizon_s`: drivers who become free within so many seconds are columns too; they are never
-    sent, but riders may be held for them. `margin_s` and `margin_share` are the price of that risk,
-    `age_credit` the seconds of pickup forgiven per second waited. `unserved_s` is the price of
-    leaving a rider to the next tick; None puts it above every price of an edge. The longer the
-    queue, the nearer that price comes to `crowded_s`, and reaches it where the riders beyond the
-    first `FEW` are `crowded_load` times the drivers: then fetching one from afar would lose several
-    others. With `crowded_s` None it stays. `stay_s` is what `Weights.stay_s` says.
+    sent, but riders may be held for them. `margin_s` is the price of that risk, `hold_weight` what
+    each second until they are free counts, `age_credit` the seconds of pickup forgiven per second
+    waited. `unserved_s` is the price of leaving a rider to the next tick; None puts it above every
+    price of an edge. The longer the queue, the nearer that price comes to `crowded_s`, and reaches
+    it where the riders beyond the first `FEW` are `crowded_load` times the drivers: then fetching
+    one from afar would lose several others. With `crowded_s` None it stays. `stay_s` is what
+    `Weights.stay_s` says.
     Nobody is held for a driver who is free only after the rider has given up, where somebody else
     would be with her within `rescue_s`; with more riders than `rescue_load` times the drivers that
     is not looked at.
@@ -58,7 +59,7 @@ class Policy:
     horizon_s: float = 0.0
     margin_s: float = 90.0
     age_credit: float = 0.3
-    margin_share: float = 0.0
+    hold_weight: float = 1.0
     unserved_s: float | None = None
     crowded_s: float | None = None
     crowded_load: float = 0.3
@@ -72,14 +73,14 @@ class Policy:
 
     def weights(self, rules: Rules) -> Weights:
         """What the match values under this policy."""
-        latest_s = self.horizon_s * (1 + self.margin_share) + self.margin_s
+        latest_s = self.horizon_s * self.hold_weight + self.margin_s
         dearest_s = rules.max_pickup_s + latest_s + self.stay_s + self.fairness_s
         return Weights(
             age_credit=self.age_credit,
             unserved_s=dearest_s if self.unserved_s is None else self.unserved_s,
             max_pickup_s=rules.max_pickup_s,
             soon_free_margin_s=self.margin_s,
-            soon_free_share=self.margin_share,
+            hold_weight=self.hold_weight,
             stay_s=self.stay_s,
             fairness_s=self.fairness_s,
         )
@@ -141,7 +142,7 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
             Policy(
                 "meent",
                 horizon_s=600.0,
-                margin_share=0.2,
+                hold_weight=1.2,
                 age_credit=0.0,
                 crowded_s=600.0,
                 crowded_load=0.25,
@@ -156,7 +157,7 @@ PARAMETERS: Mapping[str, type[float]] = MappingProxyType(
     {
         "horizon_s": float,
         "margin_s": float,
-        "margin_share": float,
+        "hold_weight": float,
         "age_credit": float,
         "unserved_s": float,
         "crowded_s": float,

@@ -57,8 +57,8 @@ def test_waiting_until_a_driver_is_free_counts_with_a_margin_for_the_risk() -> N
     assert terms.total_ds.tolist() == [600, 900 + 723, 900]
 
 
-def test_the_margin_for_a_driver_not_yet_free_may_grow_with_the_time_ahead() -> None:
-    asked = problem(1, 1, weights=Weights(soon_free_margin_s=60, soon_free_share=0.5))
+def test_a_second_until_a_driver_is_free_may_count_more_than_one_of_driving() -> None:
+    asked = problem(1, 1, weights=Weights(soon_free_margin_s=60, hold_weight=1.5))
     soon = replace(asked, supply=replace(asked.supply, free_in_s=np.array([100.0])))
     assert cost_terms(soon, candidates([[90]])).of(0)[-1] == Term("wait_until_free", 2100)
 
