@@ -44,9 +44,11 @@ def folders(cooperative: Cooperative, tmp_path: Path) -> tuple[Path, Path]:
 async def issuers(
     folders: tuple[Path, Path], clock: StandingClock
 ) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
-    async with open_issuer(folders[0], clock=clock) as one:
-        async with open_issuer(folders[1], clock=clock) as other:
-            yield one, other
+    async with (
+        open_issuer(folders[0], clock=clock) as one,
+        open_issuer(folders[1], clock=clock) as other,
+    ):
+        yield one, other
 
 
 @pytest.fixture
