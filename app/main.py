@@ -47,6 +47,7 @@ from app.workers.loop import Worker, run_workers
 GIVE_UP_PACE_S = 5.0
 SCHEDULE_PACE_S = 5.0
 HINTS_PACE_S = 60.0
+YEARS_PACE_S = 600.0
 HOUSEKEEPING_PACE_S = 600.0
 CALIBRATION_PACE_S = 24 * 3600.0
 
@@ -100,6 +101,12 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
             timeout_s=deadlines.ROUND_TIMEOUT_S,
         ),
         Worker("hints", app.state.advisor.run_once, HINTS_PACE_S),
+        Worker(
+            "years",
+            lambda: app.state.years.outcome(database, now=clock.now()),
+            YEARS_PACE_S,
+            timeout_s=300.0,
+        ),
         Worker("housekeeping", tidy, HOUSEKEEPING_PACE_S),
         Worker("calibration", calibrate, CALIBRATION_PACE_S),
     ]

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.foundation.database import Transaction
+from app.ledger.cost_queries import PATIENCE_S
 
 # A fare stands in the first line of its journal; one that was taken back is none.
 _FARES = (
@@ -18,9 +19,9 @@ async def list_worked(reader: Transaction, *, since: datetime, until: datetime) 
     """Return driver_id, fares_minor and engaged_s of everybody who drove in [since, until).
 
     Engaged is a driver from the assignment of a ride to its end; time of several rides at once,
-    which are shared ones, counts once.
+    which are shared ones, counts once. Call it patiently.
     """
-    return await reader.rows(
+    rows = await reader.connection.fetch(
         "select driver_id, fares_minor, coalesce((select sum(extract(epoch from upper(engaged)"
         " - lower(engaged))) from unnest(times) as engaged), 0)::bigint as engaged_s"
         " from (select a.member_id as driver_id, array_agg(t.amount_minor) as fares_minor,"
@@ -31,7 +32,9 @@ async def list_worked(reader: Transaction, *, since: datetime, until: datetime) 
         " left join ride r on r.id = t.subject_id group by a.member_id) as driven",
         since,
         until,
+        timeout=PATIENCE_S,
     )
+    return list(rows)
 
 
 async def own_fares(

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from app.forecast import cost_routes
 from app.forecast.schemas import OwnYearView
 from app.forecast.service import Years, own_year
+from app.foundation.problems import TooManyRequests
 from app.foundation.web import json_response, problem_responses
 from app.members.access import DatabaseDep, Now, SignedIn
 from app.members.errors import NotSignedIn
@@ -28,7 +29,7 @@ async def get_years(request: Request) -> Years:
     tags=["forecast"],
     summary="Before you vote: your own last year at every share",
     response_model=OwnYearView,
-    responses=problem_responses(NotSignedIn),
+    responses=problem_responses(NotSignedIn, TooManyRequests),
 )
 async def get_my_forecast(
     actor: SignedIn,

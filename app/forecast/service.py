@@ -14,6 +14,7 @@ from app.assembly.policies import policy_in_force
 from app.assembly.statutes import StatutesInForce, statutes_in_force
 from app.forecast import queries
 from app.foundation.database import Database, Transaction
+from app.foundation.problems import TooManyRequests
 from app.ledger import cost_queries, costs
 from app.ledger.costs import YearSums
 from app.ledger.queries import currency
@@ -27,6 +28,8 @@ from governance.policy import NUMBER_POLICIES
 KEY = "commission_bp"
 POTS_KEY = "surplus_pots"
 REFUND_POT = "dividend"
+# A worker works the year out ahead; who comes before it is done waits so long, then comes again.
+WAIT_S, RETRY_AFTER_S = 20.0, 30
 ASSUMPTION = (
     "This assumes that the same rides would have been driven at the same fares whatever the share,"
     " by the members of this morning's register, with costs and other income as they were booked,"
@@ -60,7 +63,7 @@ class Outcome:
 class Years:
     """Keeps the last year at every share until the next day, or until a cost is booked.
 
-    It is the same for whoever asks, and worked out for the first one: it does not tell who asked.
+    It is the same for whoever asks, so that it is there does not tell who did.
     """
 
     def __init__(self) -> None:
@@ -83,8 +86,15 @@ async def own_year(
     """Return a member's own last year at every share, next to what it does to everybody's funds.
 
     Nothing is written: that it was asked leaves no trace.
+
+    Raises:
+        TooManyRequests: the year is being worked out and takes its time.
     """
-    outcome = await years.outcome(database, now=now)
+    try:
+        async with asyncio.timeout(WAIT_S):
+            outcome = await years.outcome(database, now=now)
+    except TimeoutError:
+        raise TooManyRequests(retry_after_s=RETRY_AFTER_S) from None
     terms = outcome.terms
     async with database.reading() as reader:
         own = await queries.own_fares(
@@ -170,7 +180,8 @@ async def _terms(reader: Transaction, *, now: datetime) -> Terms:
 async def _work_out(database: Database, *, terms: Terms, now: datetime) -> Outcome:
     async with database.reading() as reader:
         sums = await costs.year_sums(reader, at=now)
-        rows = await queries.list_worked(reader, since=terms.since, until=terms.until)
+        async with cost_queries.patiently(reader):
+            rows = await queries.list_worked(reader, since=terms.since, until=terms.until)
         register = await list_register(reader, at=terms.until)
     drivers = {line.member_id for line in register if line.member.house is House.DRIVERS}
     floor_bp = costs.floor_bp(sums)

@@ -1,12 +1,17 @@
 """Every statement about the platform's own costs; writing goes through a function."""
 # ruff: noqa: S608 - statements are made of this module's constants; values are always $n
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from app.foundation.database import Transaction
 from app.ledger.postings import Recipe
+
+# A year of a large city takes longer to add up than any statement in a ride's way may.
+PATIENCE_S = 60.0
 
 # A reversal counts below zero, as what it takes back: plain sums are right then.
 _ENTRIES = """
@@ -33,6 +38,14 @@ from cooperative c cross join lateral (
 async def year_of(reader: Transaction, *, at: datetime) -> Any:
     """Return since and until of the year up to the day of `at`."""
     return await reader.row(_YEAR, at)
+
+
+@asynccontextmanager
+async def patiently(reader: Transaction) -> AsyncIterator[None]:
+    """Let the statements of the block take as long as a year of books needs."""
+    async with reader.connection.transaction():
+        await reader.execute(f"set local statement_timeout = {PATIENCE_S * 1000:.0f}")
+        yield
 
 
 async def house_accounts(tx: Transaction) -> dict[str, UUID]:
@@ -124,7 +137,7 @@ async def newest_entry(reader: Transaction) -> int:
 
 async def sums_of_year(reader: Transaction, *, at: datetime) -> Any:
     """Return since, until, costs, other income and fares of the year up to the day of `at`."""
-    return await reader.row(
+    return await reader.connection.fetchrow(
         f"with year as ({_YEAR}), booked as (select kind, sum(amount_minor)::bigint as minor"
         f" from ({_ENTRIES}) as entry, year where effective_at >= since and effective_at < until"
         " group by kind), driven as (select coalesce(sum(t.amount_minor), 0)::bigint as minor"
@@ -135,4 +148,5 @@ async def sums_of_year(reader: Transaction, *, at: datetime) -> Any:
         " as costs_minor, coalesce((select minor from booked where kind = 'other_income'), 0)"
         " as other_income_minor, (select minor from driven) as fares_minor from year",
         at,
+        timeout=PATIENCE_S,
     )

@@ -140,7 +140,8 @@ async def reverse_cost(
 
 async def year_sums(reader: Transaction, *, at: datetime) -> YearSums:
     """Return the sums of the twelve months up to the beginning of the day, by its local time."""
-    return YearSums(**dict(await cost_queries.sums_of_year(reader, at=at)))
+    async with cost_queries.patiently(reader):
+        return YearSums(**dict(await cost_queries.sums_of_year(reader, at=at)))
 
 
 async def planned_floor_bp(
