@@ -45,9 +45,11 @@ async def check(voter: Voter, election: str) -> list[Finding]:
     terms = await voter.fetch_election(election)
     findings = [Finding(Verdict.GOOD, "The terms are the ones that all issuers signed.")]
     vote = voter.wallet.votes.get(election)
-    standing = await voter.standing(election)
-    if vote is not None or standing["on_roll"]:
-        findings += await _check_stamps(voter, terms, vote=vote, standing=standing)
+    # Whoever voted from this wallet checks without saying who asks; others must say who they are.
+    if vote is not None:
+        findings += await _check_stamps(voter, terms, place=(vote.house_no, vote.member), vote=vote)
+    elif (standing := await voter.standing(election))["on_roll"]:
+        findings += await _check_stamps(voter, terms, place=own_place(terms, standing), vote=None)
     findings.append(await _check_box(voter, terms, vote=vote))
     if vote is None or not vote.ballots:
         return [*findings, Finding(Verdict.WAITS, "You have not voted from this wallet.")]
@@ -75,10 +77,10 @@ def recount_package(voter: Voter, election: str, package: Json) -> Recount:
 
 
 async def _check_stamps(
-    voter: Voter, terms: Terms, *, vote: Vote | None, standing: Json
+    voter: Voter, terms: Terms, *, place: tuple[int, str], vote: Vote | None
 ) -> list[Finding]:
     """Whether issuers know the member's key, and name them exactly where this wallet asked."""
-    house_no, member = own_place(terms, standing) if vote is None else (vote.house_no, vote.member)
+    house_no, member = place
     findings = []
     own = None if voter.wallet.member_key is None else voter.wallet.key.public.hex()
     for issuer_no, issuer in enumerate(terms.issuers):

@@ -122,10 +122,8 @@ def list_votes(context: typer.Context, *, as_json: AsJson = False) -> None:
         show_json({"elections": elections})
         return
     for election in elections:
-        manifest = election.get("manifest") or {}
-        question = manifest.get("question", "the terms are not fixed yet")
-        closes = f", until {manifest['closes_at']}" if manifest else ""
-        show_line(f"{election['id']}  {election['stage']}{closes}  {question}")
+        until = f"until {election['closes_at']}"
+        show_line(f"{election['id']}  {election['stage']}, {until}  {election['question']}")
     if not elections:
         say("There is no vote.")
 

@@ -6,6 +6,7 @@ same request is made again from the same key and gets the same answer.
 
 import asyncio
 import hashlib
+import json
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from app.voting.wallet import KeptBallot, Vote, Wallet
 from governance.ballot_box import ballot_from, cast, check_ballot, is_receipt
 from governance.ballot_rule import BALLOT_RULES
 from governance.credential import credentials_from, receive_credential, repeatable_request
-from governance.manifest import Manifest, manifest_from
+from governance.manifest import Manifest, canonical, manifest_from
 from governance.vote_key import VoteKey, new_vote_key
 
 # The box takes fewer of one key; a wallet restored from words finds the next free number so.
@@ -95,7 +96,7 @@ class Voter:
         published = await self.cooperative.look(f"/v1/elections/{election}/rolls")
         terms = checked_terms(shown, rolls=published["rolls"])
         known = self.wallet.votes.get(election)
-        if known is not None and known.manifest != terms.manifest.document():
+        if known is not None and canonical(known.manifest) != canonical(shown["manifest"]):
             raise FalseTermsError("The terms of this vote were changed since you began to vote.")
         return terms
 
@@ -111,13 +112,12 @@ class Voter:
         member's name to another key.
         """
         terms = await self.fetch_election(election)
-        house_no, member = own_place(terms, await self.standing(election))
-        member_key = self.wallet.key
         vote = self.wallet.votes.get(election)
         if vote is None:
+            house_no, member = own_place(terms, await self.standing(election))
             entropy = (key or new_vote_key()).entropy.hex()
             missing: list[dict[str, str] | None] = [None] * len(terms.issuers)
-            document = terms.manifest.document()
+            document = json.loads(canonical(terms.manifest.document()))
             vote = Vote(document, house_no, member, entropy, missing)
             self.wallet.votes[election] = vote
             await self.keep()
@@ -126,7 +126,7 @@ class Voter:
         for issuer_no, credential in enumerate(vote.credentials):
             if credential is None:
                 vote.credentials[issuer_no] = await self._stamp(
-                    terms, vote=vote, issuer_no=issuer_no, member_key=member_key
+                    terms, vote=vote, issuer_no=issuer_no, member_key=self.wallet.key
                 )
                 await self.keep()
         return StampedVote(terms, vote)
