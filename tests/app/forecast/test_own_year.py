@@ -1,9 +1,7 @@
 """Promises about one's own year before a vote: exact to the cent, whole, and nobody else's."""
 
-import json
 import random
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -13,102 +11,17 @@ import httpx
 import pytest
 
 from app.forecast.service import ballot_grid
-from app.foundation.ids import new_id
 from app.members.roles import Role
 from app.tables import metadata
-from tests.app.forecast.year import book_rides, make_year_driver
+from tests.app.forecast.year import POTS, Town, book_rides, make_year_driver, worked_year
 from tests.conftest import FRIDAY_EVENING, StandingClock
-from tests.factories import Person, make_member
-
-# The worked year that is published with the rules: fare of each ride, rides and hours.
-WORKED = {
-    "ada": (42_000, 100, 1900),
-    "bo": (31_500, 100, 1500),
-    "cem": (18_000, 100, 1000),
-    "dia": (10_000, 90, 450),
-    "eli": (7_500, 60, 300),
-    "guest": (15_000, 100, 500),
-}
-POTS = {
-    "reserve": Fraction(4, 15),
-    "dividend": Fraction(16, 45),
-    "solidarity": Fraction(1, 5),
-    "investment": Fraction(8, 45),
-}
-
-
-@dataclass(frozen=True)
-class Town:
-    """A cooperative after a year."""
-
-    client: httpx.AsyncClient
-    owner: asyncpg.Connection
-    staff: Person
-    rider: Person
-
-    async def drivers(self, **years: tuple[list[int], float]) -> dict[str, Person]:
-        """Drivers with their fares and hours; a guest is on no register."""
-        people = {}
-        for name, (fares_minor, hours) in years.items():
-            people[name] = await make_year_driver(self.owner, on_register=name != "guest")
-            await book_rides(
-                self.owner,
-                driver=people[name],
-                rider=self.rider,
-                fares_minor=fares_minor,
-                engaged=timedelta(hours=hours),
-            )
-        return people
-
-    async def pay(self, amount_minor: int, *, kind: str = "platform_cost") -> str:
-        body = {
-            "kind": kind,
-            "purpose": "other",
-            "amount_minor": amount_minor,
-            "day": "2026-03-01",
-            "document": "Invoice 1",
-        }
-        answer = await self.client.post("/v1/costs", json=body, headers=self.staff.act)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
-
-    async def vote_pots(self) -> None:
-        """What a vote would have set: how the divisible part goes over the pots."""
-        shares = [[share.numerator, share.denominator] for share in POTS.values()]
-        value = json.dumps({"pots": list(POTS), "shares": shares})
-        await self.owner.execute("set session_replication_role = replica")
-        await self.owner.execute(
-            "insert into policy_version (id, key, value, effective_from, source, tally_id)"
-            " values ($1, 'surplus_pots', $2::text::jsonb, $3, 'tally', $1)",
-            new_id(),
-            value,
-            FRIDAY_EVENING,
-        )
-        await self.owner.execute("set session_replication_role = origin")
-
-    async def ask(self, person: Person) -> dict[str, Any]:
-        answer = await self.client.get("/v1/me/forecast", headers=person.headers)
-        assert answer.status_code == 200, answer.text
-        return dict(answer.json())
-
-    async def at_shares(self, person: Person) -> dict[int, dict[str, Any]]:
-        return {share["commission_bp"]: share for share in (await self.ask(person))["shares"]}
+from tests.factories import make_member
 
 
 @pytest.fixture
 async def town(client: httpx.AsyncClient, owner: asyncpg.Connection) -> Town:
     staff = await make_member(owner, Role.STAFF, now=FRIDAY_EVENING)
     return Town(client, owner, staff, await make_member(owner, now=FRIDAY_EVENING))
-
-
-async def worked_year(town: Town) -> dict[str, Person]:
-    people = await town.drivers(
-        **{name: ([fare] * rides, hours) for name, (fare, rides, hours) in WORKED.items()}
-    )
-    await town.pay(1_240_000)
-    await town.pay(60_000, kind="other_income")
-    await town.vote_pots()
-    return people
 
 
 async def test_the_published_year_comes_out_to_the_cent_through_the_real_books(
