@@ -53,3 +53,16 @@ select case when admitted_by is null or admitted_by = member_id
     then 'member ' || member_id || ' booked their own share as paid' end as fault
 from membership where admitted_at is not null
 """
+
+REGISTER_IS_GUARDED = """
+select case when t.oid is null then 'table ' || wanted.name || ' lost its guard ' || guard.name
+    when t.tgenabled not in ('O', 'A')
+    then 'the guard ' || guard.name || ' of table ' || wanted.name || ' is switched off' end
+    as fault
+from (values ('membership'), ('member_key')) as wanted(name)
+cross join lateral (values (wanted.name || '_keeps_its_history'),
+                           (wanted.name || '_is_never_deleted'),
+                           (wanted.name || '_is_never_emptied')) as guard(name)
+left join pg_trigger t on t.tgname = guard.name
+  and t.tgrelid = to_regclass('public.' || wanted.name)
+"""

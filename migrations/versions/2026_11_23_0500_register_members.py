@@ -37,6 +37,18 @@ MEMBERSHIP_UPDATES = (
     " left_at, last_active_at"
 )
 
+# What a row once said stays; only what was open is added, and the day of the last activity moves.
+KEEP_HISTORY = """
+create function keep_history() returns trigger language plpgsql set search_path = public as $$
+begin
+  if not jsonb_strip_nulls(to_jsonb(old) - 'last_active_at') <@ to_jsonb(new) then
+    raise exception '% keeps its history: what was decided stays', tg_table_name
+      using errcode = 'MN006';
+  end if;
+  return new;
+end $$
+"""
+
 FOUND_COOPERATIVE = """
 create or replace function found_cooperative(
   coop_name text, coop_currency text, zone text, statutes jsonb, policy_ids uuid[],
@@ -92,6 +104,21 @@ def upgrade() -> None:
     op.execute("set local statement_timeout = '60s'")
     _create_membership()
     _create_member_key()
+    op.execute(KEEP_HISTORY)
+    op.execute("revoke execute on function keep_history() from public")
+    for table in ("membership", "member_key"):
+        op.execute(
+            f"create trigger {table}_keeps_its_history before update on {table}"
+            " for each row execute function keep_history()"
+        )
+        op.execute(
+            f"create trigger {table}_is_never_deleted before delete on {table}"
+            " for each row execute function refuse_change()"
+        )
+        op.execute(
+            f"create trigger {table}_is_never_emptied before truncate on {table}"
+            " for each statement execute function refuse_change()"
+        )
     _kinds("account", "account_kinds_are_known", f"{ACCOUNTS}, 'bank', 'member_share'")
     _kinds("journal", "journal_kinds_are_known", f"{JOURNALS}, 'member_share'")
     op.execute(FOUND_COOPERATIVE.format(bank=OPEN_BANK))
@@ -109,6 +136,7 @@ def downgrade() -> None:
     op.execute(FOUND_COOPERATIVE.format(bank=""))
     op.drop_table("member_key")
     op.drop_table("membership")
+    op.execute("drop function keep_history()")
 
 
 def _create_membership() -> None:

@@ -463,3 +463,34 @@ async def test_the_program_cannot_delete_from_the_register(database: Database, t
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with database.transaction() as tx:
             await tx.execute(f"delete from {table}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "left_at = null",
+        "admitted_at = admitted_at + interval '1 second'",
+        "admitted_by = null, admitted_at = null",
+        "shares_paid_at = null, admitted_by = null, admitted_at = null",
+    ],
+)
+async def test_the_program_cannot_undo_what_was_decided(
+    client: httpx.AsyncClient, database: Database, staff: Person, ada: Person, change: str
+) -> None:
+    await join(client, ada, staff=staff)
+    await leave(client, ada)
+    with pytest.raises(asyncpg.PostgresError, match="membership keeps its history"):
+        async with database.transaction() as tx:
+            await tx.execute(f"update membership set {change}")
+
+
+async def test_the_program_cannot_revive_a_replaced_key(
+    client: httpx.AsyncClient, database: Database, ada: Person
+) -> None:
+    for _ in range(2):
+        await set_key(client, ada, secrets.token_hex(32))
+    with pytest.raises(asyncpg.PostgresError, match="member_key keeps its history"):
+        async with database.transaction() as tx:
+            await tx.execute(
+                "update member_key set replaced_at = null where replaced_at is not null"
+            )
