@@ -6,7 +6,7 @@ A statement returns one column, ``fault``: null where the promise is kept.
 
 from dataclasses import dataclass
 
-from app.audit import costs, driving, register
+from app.audit import costs, driving, open_votes, register
 from app.foundation.database import APP_ROLE
 from app.rides import lifecycle
 
@@ -47,6 +47,7 @@ UNIQUE_INDEXES = (
     "cooperative_pkey",
     "one_member_per_phone",
     *register.UNIQUE_INDEXES,
+    *open_votes.UNIQUE_INDEXES,
 )
 CONSTRAINTS = (
     "transfers_are_positive",
@@ -73,6 +74,7 @@ CONSTRAINTS = (
     "nobody_admits_themselves",
     "suspensions_have_a_reason",
     *register.CONSTRAINTS,
+    *open_votes.CONSTRAINTS,
 )
 # Only functions write these, and nobody edits them.
 BOOKS = (
@@ -87,8 +89,8 @@ BOOKS = (
     "cooperative",
     "cost_entry",
 )
-# The app itself adds a calibration; nobody edits one.
-APPEND_ONLY = (*BOOKS, "calibration")
+# The app itself adds these; nobody edits one.
+APPEND_ONLY = (*BOOKS, "calibration", *open_votes.APPEND_ONLY)
 GUARDED = (*BOOKS, "balance", "event_stream")
 OWNERS_FUNCTIONS = ("found_cooperative", "release_hold")
 
@@ -384,4 +386,6 @@ ALL: tuple[Invariant, ...] = (
     Invariant("policies were decided", "G6", POLICIES_WERE_DECIDED),
     Invariant("nobody is on the register twice", "G7", register.NOBODY_IS_ON_THE_REGISTER_TWICE),
     Invariant("members were admitted by another", "G7", register.MEMBERS_WERE_ADMITTED_BY_ANOTHER),
+    Invariant("open votes add up", "G7", open_votes.OPEN_VOTES_ADD_UP),
+    Invariant("open votes are cast in time", "G7", open_votes.OPEN_VOTES_ARE_CAST_IN_TIME),
 )

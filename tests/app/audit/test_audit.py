@@ -30,6 +30,7 @@ from governance.electorate import House
 from matching.assignment import Limits, solve
 from matching.problem import Weights
 from matching.record import pack
+from tests.app.assembly.open_votes.stories import Story, seat
 from tests.conftest import StandingClock
 from tests.factories import Person, make_driver, make_member, make_voter
 from tests.matching.instances import candidates, problem
@@ -127,6 +128,16 @@ class Town:
         reason = {"reason": "booked twice"}
         await self.act(staff, costs.reverse_cost, entry_id=twice["id"], **reason, **given)
 
+    async def vote_openly(self) -> None:
+        # Its weeks pass on a clock of its own: the rides stay where they are.
+        story = Story(self.owner, self.database, StandingClock(self.clock.now()))
+        ada, bo, cem = await seat(self.owner, "Ada", "Bo", "Cem")
+        await story.lend(ada, bo)
+        proposal = await story.open_text()
+        await story.cast(proposal, bo, "yes")
+        await story.cast(proposal, cem, "no")
+        await story.count(proposal)
+
 
 def a_round(ride_id: UUID, driver_id: UUID) -> tuple[bytes, dict[str, Any]]:
     """A round of one rider and one driver, a minute apart, as it is stored; and why."""
@@ -149,7 +160,7 @@ def a_round(ride_id: UUID, driver_id: UUID) -> tuple[bytes, dict[str, Any]]:
 async def town(database: Database, owner: asyncpg.Connection, clock: StandingClock) -> Town:
     """One ride completed, one cancelled after its driver withdrew, one under way, one waiting.
 
-    And a cost that was booked twice, and once taken back; and a member on the register.
+    And a cost that was booked twice, and once taken back; a member on the register; a vote by name.
     """
     town = Town(database, owner, clock)
     drivers = [await make_driver(owner, now=clock.now()) for _ in range(3)]
@@ -174,6 +185,7 @@ async def town(database: Database, owner: asyncpg.Connection, clock: StandingClo
     await town.act(drivers[2], rides.arrive, ride_id=going, driver_id=drivers[2].id)
     await town.pay_twice_for_servers()
     await make_voter(owner, House.RIDERS, now=clock.now())
+    await town.vote_openly()
     return town
 
 
@@ -320,6 +332,10 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "members were admitted by another": (
         "alter table membership drop constraint nobody_admits_themselves_as_member",
         "update membership set admitted_by = member_id",
+    ),
+    "open votes add up": ("update open_ballot set value = '\"no\"' where value = '\"yes\"'",),
+    "open votes are cast in time": (
+        "update open_ballot set cast_at = cast_at - interval '1 year'",
     ),
     "books are append-only": ("alter table transfer disable trigger transfer_is_append_only",),
     "the program cannot edit the books": ("grant update on transfer to meent_app",),
