@@ -14,7 +14,8 @@ from governance.policy import NUMBER_POLICIES, Unit
 NO_CHANGE = "no_change"
 _TEXT_WORDS = {"yes": "yes", "no": "no", "abstain": "I abstain"}
 _UNIT_WORDS = {Unit.SECONDS: " s", Unit.MINOR_PER_HOUR: " cents an hour"}
-_PERCENT = re.compile(r"(\d{1,3})(?:[.,](\d{1,2}))?\s*%")
+_PERCENT = re.compile(r"(\d{1,3})(?:[.,](\d{1,2}))?\s*%", re.ASCII)
+_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
 
 def say_value(manifest: Manifest, value: Any) -> str:
@@ -72,7 +73,7 @@ def _read_number(manifest: Manifest, text: str) -> int | None:
     if percent and _unit(manifest) is Unit.BASIS_POINTS:
         whole, part = percent.groups(default="")
         return int(whole) * 100 + int(part.ljust(2, "0"))
-    return int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else None
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def _number_choices(manifest: Manifest) -> str:
@@ -108,7 +109,7 @@ def _read_budget(manifest: Manifest, text: str) -> list[int] | None:
         if len(named) != len(given) or not named.keys() <= set(pots):
             return None
         given = [named.get(pot, "0") for pot in pots]
-    return [int(part) for part in given] if all(map(str.isdecimal, given)) else None
+    return [int(part) for part in given] if all(map(_WHOLE.fullmatch, given)) else None
 
 
 def _pots(manifest: Manifest, shares: list[str]) -> str:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,16 @@ class Module:
 
     def call_all(self, *calls: tuple[Any, ...]) -> list[Any]:
         """What each call (name, arguments) gives; a refusal rises."""
+        return [_bare(value) for value in self._travelled(calls)]
+
+    def call(self, name: str, *inputs: Any) -> Any:
+        return self.call_all((name, *inputs))[0]
+
+    def call_as_travelled(self, name: str, *inputs: Any) -> Any:
+        """What a call gives, in the form in which it can be given to the next."""
+        return self._travelled([(name, *inputs)])[0]
+
+    def _travelled(self, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
         done = subprocess.run(
             [self._node, "--no-warnings", str(RUNNER), str(self._file)],
             input=json.dumps(calls),
@@ -40,10 +51,7 @@ class Module:
         for answer in answers:
             if "refused" in answer:
                 raise Refused(answer["refused"])
-        return [_bare(answer.get("value")) for answer in answers]
-
-    def call(self, name: str, *inputs: Any) -> Any:
-        return self.call_all((name, *inputs))[0]
+        return [answer.get("value") for answer in answers]
 
 
 def raw(content: bytes) -> dict[str, str]:

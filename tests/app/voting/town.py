@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -32,11 +33,19 @@ from governance.ballot_rule import BALLOT_RULES
 from governance.manifest import House, Issuer, Manifest, canonical, member_hash, roll_hash
 from governance.verify import recount
 from tests import factories
+from tests.app.realtime.phones import until
 from tests.conftest import StandingClock
 from tests.issuers import NUMBER, Cooperative, public_hex
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SALT = b"a salt of this roll: 32 bytes long"[:32]
+
+
+class When(StrEnum):
+    """Whether a request was lost, or its answer."""
+
+    ON_THE_WAY = "on the way"
+    ON_THE_WAY_BACK = "on the way back"
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,7 @@ class Town:
     url: str = "http://meent.test"
     sent: list[Sent] = field(default_factory=list)
     lies: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
-    broken: Callable[[Sent, bool], None] = lambda sent, after: None
+    breaks: Callable[[Sent, When], None] | None = None
     election: str = ""
     manifest: Manifest | None = None
     seals: list[str] = field(default_factory=list)
@@ -78,7 +87,8 @@ class Town:
             message = await receive()
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         self.sent.append(Sent(scope["method"], scope["path"], headers, body))
-        self.broken(self.sent[-1], False)
+        if self.breaks is not None:
+            self.breaks(self.sent[-1], When.ON_THE_WAY)
         taken = iter([{"type": "http.request", "body": body, "more_body": False}])
 
         async def again() -> Any:
@@ -108,9 +118,10 @@ class Town:
             await target(scope, again, send)
         else:
             if lie is not None:
-                answer = JSONResponse(lie(json.loads(answer.body)))
+                answer = JSONResponse(lie(json.loads(bytes(answer.body))))
             await answer(scope, again, send)
-        self.broken(self.sent[-1], True)
+        if self.breaks is not None:
+            self.breaks(self.sent[-1], When.ON_THE_WAY_BACK)
 
     def http(self) -> httpx.AsyncClient:
         """A client of the whole town, without a network between."""
@@ -266,22 +277,18 @@ class Town:
                 for number, issuer in enumerate(self.manifest.issuers)
             ],
         }
-        if path == "/v1/elections":
-            line = {name: shown[name] for name in ("id", "stage")}
-            line |= {"question": self.manifest.question, "closes_at": "2026-05-29T16:00:00Z"}
-            return JSONResponse({"items": [line], "next_cursor": None})
-        if path == prefix:
-            return JSONResponse(shown)
-        if path == f"{prefix}/rolls":
-            rolls = [[line["member"] for line in roll] for roll in self.rolls]
-            return JSONResponse({"rolls": rolls})
+        line = {name: shown[name] for name in ("id", "stage")}
+        line |= {"question": self.manifest.question, "closes_at": "2026-05-29T16:00:00Z"}
+        documents: dict[str, Any] = {
+            "/v1/elections": {"items": [line], "next_cursor": None},
+            prefix: shown,
+            f"{prefix}/rolls": {"rolls": [[one["member"] for one in roll] for roll in self.rolls]},
+        }
         if path == f"{prefix}/me":
-            return JSONResponse(await self._place(headers["authorization"]))
-        if path == f"{prefix}/package":
-            if self.is_counted:
-                return JSONResponse(await self._package())
-            return JSONResponse({"type": "/problems/not-found", "title": "None"}, status_code=404)
-        return None
+            documents[path] = await self._place(headers["authorization"])
+        if path == f"{prefix}/package" and self.is_counted:
+            documents[path] = await self._package()
+        return JSONResponse(documents[path]) if path in documents else None
 
     async def _place(self, authorization: str) -> dict[str, Any]:
         transport = httpx.ASGITransport(app=self.app)
@@ -340,9 +347,7 @@ async def on_a_port(town: Town) -> AsyncIterator[Town]:
     town.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve(sockets=[listener]))
-        async with asyncio.timeout(10):
-            while not server.started:
-                await asyncio.sleep(0.01)
+        await until(lambda: server.started)
         yield town
         server.should_exit = True
 
