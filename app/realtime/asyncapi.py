@@ -16,7 +16,12 @@ _AT = "2026-05-22T15:00:00Z"
 _FIX = {"lat": 47.1410, "lng": 9.5209, "at": _AT}
 
 EXAMPLES: dict[Struct, dict[str, Any]] = {
-    messages.Hello: {"type": "hello", "ticket": "hYx3…", "resume_from": 41},
+    messages.Hello: {
+        "type": "hello",
+        "ticket": "hYx3…",
+        "resume_from": 41,
+        "resume_assembly_from": 7,
+    },
     messages.Position: {"type": "position", **_FIX},
     messages.Positions: {"type": "positions", "items": [_FIX]},
     messages.AcceptOffer: {"type": "accept_offer", "id": "act-17", "offer_id": _ID},
@@ -26,6 +31,7 @@ EXAMPLES: dict[Struct, dict[str, Any]] = {
         "type": "welcome",
         "member_id": _ID,
         "last_seq": 43,
+        "assembly_last_seq": 8,
         "heartbeat_s": 10.0,
         "server_time": _AT,
     },
@@ -37,6 +43,20 @@ EXAMPLES: dict[Struct, dict[str, Any]] = {
         "data": {"ride_id": _RIDE, "state": "arrived"},
     },
     messages.Resync: {"type": "resync", "last_seq": 43},
+    messages.AssemblyEvent: {
+        "type": "assembly_event",
+        "seq": 8,
+        "event": "proposal.deliberation_began",
+        "at": _AT,
+        "data": {
+            "proposal_id": _ID,
+            "kind": "number",
+            "title": "A smaller share",
+            "stage": "deliberation",
+            "due_at": "2026-06-05T15:00:00Z",
+        },
+    },
+    messages.AssemblyResync: {"type": "assembly_resync", "last_seq": 8},
     messages.DriverPosition: {"type": "position", "ride_id": _RIDE, **_FIX},
     messages.Reply: {
         "type": "reply",
@@ -72,6 +92,9 @@ site (`Origin`) is refused.
 `welcome` follows. With `resume_from`, the number of the last event you have, every event after it
 comes, in order, each once; without it, those from now on. Where your number cannot be resumed from,
 `resync` says so: fetch the state over HTTP and go on after its `last_seq`.
+
+What concerns all members, such as a vote that opens, comes as `assembly_event` with numbers of its
+own: `resume_assembly_from` and `assembly_resync` are the same for these.
 
 Heartbeats come every 10 seconds. Send something, a `ping` if there is nothing else, at least every
 30. A frame that cannot be understood is answered by `problem` and the socket stays open.

@@ -16,6 +16,7 @@ from app.foundation.events import LoggedEvent
 from app.foundation.ids import new_id
 from app.members.access import Actor
 from app.realtime import messages
+from app.realtime.assembly_feed import AssemblyFeed
 from app.realtime.close_codes import CloseCode
 from app.realtime.errors import MalformedFrame
 from app.realtime.outbox import Outbox
@@ -76,6 +77,7 @@ class Connection:
         *,
         actor: Actor,
         seq: int,
+        assembly_seq: int,
         limits: Limits,
         pace: Pace,
         on_message: Callable[["Connection", messages.Said], Awaitable[None]],
@@ -83,13 +85,14 @@ class Connection:
     ) -> None:
         self.actor = actor
         self.seq = seq
+        self.assembly = AssemblyFeed(self, seq=assembly_seq)
         self._websocket = websocket
         self._limits = limits
         self._pace = pace
         self._on_message = on_message
         self._on_room = on_room
         self._outbox = Outbox(limit=limits.outbox)
-        self._starved = False  # events wait in the log because the outbox was full
+        self._starved: set[UUID] = set()  # streams that wait in the log: the outbox was full
         self._malformed = 0
         self._trace_id = str(new_id())
         self._heard_s = self._beat_s = monotonic()
@@ -113,10 +116,16 @@ class Connection:
             if event.seq > self.seq + 1:
                 self.send(messages.Resync(last_seq=event.seq - 1))
             told = messages.Event(event.seq, event.type, event.at, event.data)
-            if not self._outbox.put(messages.encode(told)):
-                self._starved = True
+            if not self.offer(told, of=self.stream_id):
                 return
             self.seq = event.seq
+
+    def offer(self, message: messages.FromServer, *, of: UUID) -> bool:
+        """Queue a message of a stream; False where it does not fit: it is asked for again later."""
+        fits = self._outbox.put(messages.encode(message))
+        if not fits:
+            self._starved.add(of)
+        return fits
 
     def send(self, message: messages.FromServer) -> None:
         """Queue a message. Where it does not fit, the reader is too slow and the socket closes."""
@@ -165,8 +174,9 @@ class Connection:
         while True:
             text = await self._outbox.take()
             if self._starved and self._outbox.room > self._limits.outbox // 2:
-                self._starved = False
-                self._on_room(self.stream_id)
+                waiting, self._starved = self._starved, set()
+                for stream_id in waiting:
+                    self._on_room(stream_id)
             try:
                 await self._websocket.send_text(text)
             except (WebSocketDisconnect, OSError):

@@ -34,10 +34,11 @@ class _FromClient(Struct, frozen=True, forbid_unknown_fields=True, tag_field="ty
 
 
 class Hello(_FromClient, tag="hello", frozen=True):
-    """The first message: who you are, and after which event to go on."""
+    """The first message: who you are, and after which events to go on, yours and the assembly's."""
 
     ticket: Annotated[str, Meta(min_length=1, max_length=255)]
     resume_from: Sequence | None = None
+    resume_assembly_from: Sequence | None = None
 
 
 class Position(_FromClient, tag="position", frozen=True):
@@ -91,6 +92,7 @@ class Welcome(_FromServer, tag="welcome", frozen=True):
 
     member_id: UUID
     last_seq: Sequence
+    assembly_last_seq: Sequence
     heartbeat_s: float
     server_time: Moment
 
@@ -106,6 +108,21 @@ class Event(_FromServer, tag="event", frozen=True):
 
 class Resync(_FromServer, tag="resync", frozen=True):
     """Events up to `last_seq` cannot be told any more: fetch the state over HTTP, then go on."""
+
+    last_seq: Sequence
+
+
+class AssemblyEvent(_FromServer, tag="assembly_event", frozen=True):
+    """Something that concerns all members; numbered for itself, in order, without a gap."""
+
+    seq: Annotated[int, Meta(ge=1)]
+    event: str
+    at: Moment
+    data: dict[str, Any]
+
+
+class AssemblyResync(_FromServer, tag="assembly_resync", frozen=True):
+    """What the assembly's events up to `last_seq` said, fetch over HTTP; then go on."""
 
     last_seq: Sequence
 
@@ -146,10 +163,32 @@ class Heartbeat(_FromServer, tag="heartbeat", frozen=True):
 
 Act = AcceptOffer | DeclineOffer
 Said = Position | Positions | AcceptOffer | DeclineOffer | Ping  # after the hello
-FromServer = Welcome | Event | Resync | DriverPosition | Reply | Problem | Pong | Heartbeat
+FromServer = (
+    Welcome
+    | Event
+    | Resync
+    | AssemblyEvent
+    | AssemblyResync
+    | DriverPosition
+    | Reply
+    | Problem
+    | Pong
+    | Heartbeat
+)
 
 FROM_CLIENT = (Hello, Position, Positions, AcceptOffer, DeclineOffer, Ping)
-FROM_SERVER = (Welcome, Event, Resync, DriverPosition, Reply, Problem, Pong, Heartbeat)
+FROM_SERVER = (
+    Welcome,
+    Event,
+    Resync,
+    AssemblyEvent,
+    AssemblyResync,
+    DriverPosition,
+    Reply,
+    Problem,
+    Pong,
+    Heartbeat,
+)
 
 
 class Outline(Struct, frozen=True):

@@ -15,6 +15,16 @@ class StreamState:
     last_seq: int
     is_kept: bool
 
+    def can_resume(self, resume_from: int | None) -> bool:
+        """Whether all that followed the last event somebody has can be told; None has none."""
+        return resume_from is None or resume_from == self.last_seq or self.is_kept
+
+    def begin_at(self, resume_from: int | None) -> int:
+        """Return the number after which to go on: as asked where it can be, else from now."""
+        if resume_from is not None and self.can_resume(resume_from):
+            return resume_from
+        return self.last_seq
+
 
 async def find_stream(reader: Transaction, *, stream_id: UUID, seq: int) -> StreamState:
     """Return how far the stream is, and whether its event number `seq` is still kept."""

@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from starlette.websockets import WebSocket
 
+from app.assembly.stream import ASSEMBLY_STREAM
 from app.drivers.positions import PositionResult, Positions
 from app.foundation import metrics
 from app.foundation.clock import Clock
@@ -114,20 +115,24 @@ class Realtime:
             actor = await members.redeem_ticket(tx, ticket=hello.ticket, now=now)
         if actor is None:
             return CloseCode.NO_TICKET
-        return await self._welcome(websocket, actor, resume_from=hello.resume_from, now=now)
+        return await self._welcome(websocket, actor, hello=hello, now=now)
 
     async def _welcome(
-        self, websocket: WebSocket, actor: Actor, *, resume_from: int | None, now: datetime
+        self, websocket: WebSocket, actor: Actor, *, hello: messages.Hello, now: datetime
     ) -> Connection:
+        resume_from = hello.resume_from
         async with self._database.reading() as reader:
             stream = await queries.find_stream(
                 reader, stream_id=actor.member_id, seq=(resume_from or 0) + 1
             )
-        is_known = resume_from == stream.last_seq or stream.is_kept
+            assembly = await queries.find_stream(
+                reader, stream_id=ASSEMBLY_STREAM, seq=(hello.resume_assembly_from or 0) + 1
+            )
         connection = Connection(
             websocket,
             actor=actor,
-            seq=resume_from if resume_from is not None and is_known else stream.last_seq,
+            seq=stream.begin_at(resume_from),
+            assembly_seq=assembly.begin_at(hello.resume_assembly_from),
             limits=self._limits,
             pace=Pace(
                 per_s=self._limits.messages_per_s * self._clock.speed, burst=self._limits.burst
@@ -139,12 +144,15 @@ class Realtime:
             messages.Welcome(
                 member_id=actor.member_id,
                 last_seq=stream.last_seq,
+                assembly_last_seq=assembly.last_seq,
                 heartbeat_s=self._limits.heartbeat_s,
                 server_time=now,
             )
         )
-        if resume_from is not None and not is_known:
+        if not stream.can_resume(resume_from):
             connection.send(messages.Resync(last_seq=stream.last_seq))
+        if not assembly.can_resume(hello.resume_assembly_from):
+            connection.send(messages.AssemblyResync(last_seq=assembly.last_seq))
         return connection
 
     async def _keep(self, connection: Connection) -> None:
@@ -156,6 +164,7 @@ class Realtime:
             connection.close(CloseCode.STOPPING)
         self._empty.clear()
         self.fan_out.add(connection)
+        self.fan_out.add(connection.assembly)
         metrics.SOCKETS.inc()
         # The session may have ended between the ticket and this line, where no sweep saw it.
         self._doubt.set()
@@ -164,6 +173,7 @@ class Realtime:
         finally:
             metrics.SOCKETS.dec()
             self.fan_out.remove(connection)
+            self.fan_out.remove(connection.assembly)
             sockets.remove(connection)
             if not sockets:
                 del self._connections[connection.stream_id]
