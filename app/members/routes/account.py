@@ -34,7 +34,7 @@ class AccountLineView(BaseModel):
     line: int
     account: str
     kind: str
-    subject_id: Annotated[UUID, Field(description="the ride that it is for")]
+    subject_id: Annotated[UUID, Field(description="the ride or membership that it is for")]
     policy_version_id: UUID | None
     effective_at: datetime
     currency: str
