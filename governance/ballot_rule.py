@@ -13,7 +13,7 @@ from typing import Any
 from governance.budget_vote import BudgetTerms, tally_budget
 from governance.number_vote import NumberTerms, tally_number
 from governance.ranked_vote import admits, tally_choice
-from governance.tally import Majority
+from governance.tally import MORE_THAN_HALF, Majority
 from governance.text_vote import tally_text
 from governance.two_houses import tally_in_two_houses
 
@@ -118,7 +118,15 @@ def _decide_choice(
     values: Sequence[Sequence[Sequence[str]]], parameters: Parameters
 ) -> dict[str, Any]:
     (everyone,), (quorum,) = values, parameters["quorums"]
-    return {"winner": tally_choice(everyone, options=parameters["options"], quorum=quorum).winner}
+    # Only rival wordings of a text name a majority: the one that the text alone would need.
+    asked = parameters.get("majority")
+    decided = tally_choice(
+        everyone,
+        options=parameters["options"],
+        quorum=quorum,
+        majority=Majority(*asked) if asked else MORE_THAN_HALF,
+    )
+    return {"winner": decided.winner}
 
 
 BALLOT_RULES: Mapping[str, BallotRule] = {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from governance.tally import empty_chairs
+from governance.tally import MORE_THAN_HALF, Majority, empty_chairs
 
 # The option that is always there: leave it as it is.
 NO_CHANGE = "no_change"
@@ -26,8 +26,9 @@ class ChoiceGround(StrEnum):
 class ChoiceResult:
     """The winner, why, and the counts behind it.
 
-    `wanted` are the options preferred to no change. `preferred[i][j]` is how many seats prefer
-    `options[i]` to `options[j]`; no change stands last in `options`, empty chairs included.
+    `wanted` are the options that the majority asked prefers to no change. `preferred[i][j]` is how
+    many seats prefer `options[i]` to `options[j]`; no change stands last in `options`, empty
+    chairs included.
     """
 
     winner: str
@@ -45,13 +46,18 @@ def admits(ballot: Sequence[str], *, options: Sequence[str]) -> bool:
 
 
 def tally_choice(
-    ballots: Sequence[Sequence[str]], *, options: Sequence[str], quorum: int = 0
+    ballots: Sequence[Sequence[str]],
+    *,
+    options: Sequence[str],
+    quorum: int = 0,
+    majority: Majority = MORE_THAN_HALF,
 ) -> ChoiceResult:
     """Choose among the options that are preferred to no change, by Schulze's method.
 
     A ballot names options, best first; what it leaves out stands equal behind what it names.
-    Seats missing to the quorum count as ballots for no change alone. An option is wanted if more
-    seats prefer it to no change than the other way round. Among the wanted ones Schulze's
+    Seats missing to the quorum count as ballots for no change alone. An option is wanted if of the
+    seats that tell it from no change a `majority` prefers it: where the statutes ask two thirds for
+    a text, they ask them for each of its rival wordings too. Among the wanted ones Schulze's
     strongest paths decide, measured by the seats that prefer; `options` is the order of filing
     and breaks what is equal then. Rival wordings of one idea do not take votes from each other.
 
@@ -70,13 +76,13 @@ def tally_choice(
     missing = empty_chairs(quorum=quorum, cast=len(ballots))
     cast = _counts(ballots, everything)
     counts = _counts([*ballots, *[(NO_CHANGE,)] * missing], everything)
-    wanted = _wanted(counts)
+    wanted = _wanted(counts, majority)
     if wanted:
         first, ground = _strongest(counts, wanted)
         winner = everything[first]
     else:
         winner = NO_CHANGE
-        ground = ChoiceGround.QUORUM if _wanted(cast) else ChoiceGround.MAJORITY
+        ground = ChoiceGround.QUORUM if _wanted(cast, majority) else ChoiceGround.MAJORITY
     named = tuple(everything[option] for option in wanted)
     return ChoiceResult(winner, ground, everything, named, counts, len(ballots), missing)
 
@@ -93,10 +99,14 @@ def _counts(ballots: Sequence[Sequence[str]], options: Sequence[str]) -> Counts:
     return tuple(map(tuple, counts))
 
 
-def _wanted(counts: Counts) -> list[int]:
-    """Return the options that more seats prefer to no change, which is last, than do not."""
+def _wanted(counts: Counts, majority: Majority) -> list[int]:
+    """Return the options that a majority prefers to no change, which is last."""
     last = len(counts) - 1
-    return [option for option in range(last) if counts[option][last] > counts[last][option]]
+    return [
+        option
+        for option in range(last)
+        if counts[option][last] >= majority.seats(of=counts[option][last] + counts[last][option])
+    ]
 
 
 def _strongest(counts: Counts, wanted: Sequence[int]) -> tuple[int, ChoiceGround]:

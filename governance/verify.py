@@ -484,7 +484,7 @@ def _admits_choice(value: Any, terms: Json) -> bool:
 
 
 def _count_choice(values: Sequence[Sequence[Sequence[str]]], terms: Json) -> Json:
-    """Schulze 2011 among the options preferred to no change; the first filed breaks a tie."""
+    """Schulze 2011 among the options a majority prefers to no change; ties to the first filed."""
     (everyone,), (quorum,) = values, terms["quorums"]
     seats = [*everyone, *[["no_change"]] * max(0, quorum - len(everyone))]
     options = [*terms["options"], "no_change"]
@@ -492,7 +492,13 @@ def _count_choice(values: Sequence[Sequence[Sequence[str]]], terms: Json) -> Jso
     for seat in seats:
         place = {option: seat.index(option) if option in seat else len(seat) for option in options}
         prefer.update((a, b) for a in options for b in options if place[a] < place[b])
-    wanted = [a for a in options[:-1] if prefer[a, "no_change"] > prefer["no_change", a]]
+    majority = terms.get("majority") or [1, 2, True]
+    wanted = [
+        a
+        for a in options[:-1]
+        for either in [prefer[a, "no_change"] + prefer["no_change", a]]
+        if _reaches(prefer[a, "no_change"], either, majority)
+    ]
     path = {(a, b): prefer[a, b] * (prefer[a, b] > prefer[b, a]) for a in wanted for b in wanted}
     for via in wanted:
         for (a, b), strength in path.items():

@@ -72,9 +72,15 @@ def test_a_budget_is_divided_the_same_twice(
 
 
 @settings(max_examples=200)
-@given(quorum=QUORUMS, values=st.lists(choices, max_size=9))
-def test_a_choice_is_made_the_same_twice(quorum: int, values: list[list[str]]) -> None:
-    agree("choice", [values], {"options": list(OPTIONS[:3]), "quorums": [quorum]})
+@given(
+    quorum=QUORUMS,
+    values=st.lists(choices, max_size=9),
+    majority=st.fixed_dictionaries({}, optional={"majority": MAJORITIES}),
+)
+def test_a_choice_is_made_the_same_twice(
+    quorum: int, values: list[list[str]], majority: dict[str, Any]
+) -> None:
+    agree("choice", [values], {"options": list(OPTIONS[:3]), "quorums": [quorum], **majority})
 
 
 CASES: dict[str, tuple[dict[str, Any], list[Any], list[Any]]] = {

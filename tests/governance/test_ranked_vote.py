@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.ranked_vote import NO_CHANGE, ChoiceGround, ChoiceResult, tally_choice
+from governance.tally import TWO_THIRDS
+from governance.text_vote import tally_text
 
 # Schulze's example of 45 voters (2011, §3), which no option wins against each other one.
 FORTY_FIVE = {
@@ -57,6 +59,32 @@ def test_an_option_wins_only_if_preferred_to_no_change(
 ) -> None:
     result = tally_choice(cast(groups), options="ab", quorum=quorum)
     assert (result.winner, result.ground) == (winner, ground)
+
+
+@pytest.mark.parametrize(
+    ("groups", "quorum", "winner"),
+    [
+        ({"ab.": 4, ".": 2}, 0, "a"),
+        ({"ab.": 5, ".": 3}, 0, NO_CHANGE),
+        ({"ab.": 4, ".": 2}, 7, NO_CHANGE),  # An empty chair is one more against.
+        ({"a.b": 3, "ba.": 2, ".b": 2}, 0, "a"),  # All but two want a, all but five want b.
+        ({"a.b": 2, "ba.": 2, "b.a": 2}, 0, "b"),
+        ({"ab.": 4, ".": 2, "": 9}, 0, "a"),  # Who names nothing takes no side.
+    ],
+)
+def test_rival_texts_need_the_majority_that_a_text_needs(
+    groups: dict[str, int], quorum: int, winner: str
+) -> None:
+    result = tally_choice(cast(groups), options="ab", quorum=quorum, majority=TWO_THIRDS)
+    assert result.winner == winner
+
+
+@given(yes=st.integers(0, 12), no=st.integers(0, 12), quorum=st.integers(0, 20))
+def test_a_lone_option_wins_exactly_where_a_text_carries(yes: int, no: int, quorum: int) -> None:
+    ballots = cast({"a.": yes, ".a": no})
+    choice = tally_choice(ballots, options="a", quorum=quorum, majority=TWO_THIRDS)
+    text = tally_text(yes=yes, no=no, majority=TWO_THIRDS, quorum=quorum)
+    assert (choice.winner == "a") == text.carried
 
 
 def test_options_left_out_stand_equal_behind_those_named() -> None:
