@@ -198,6 +198,10 @@ async def test_an_amendment_that_enough_members_want_is_voted_on_beside_the_text
         "amendment_2": version_of(LOUDER),
     }
     assert terms.parameters["options"] == list(terms.options)
+    # A friendly rival does not spare a text the majority that the statutes ask for.
+    ballots = [["as_proposed"]] * 3 + [["no_change"]] * 2
+    decided = BALLOT_RULES["choice"].decide([ballots], {**terms.parameters, "quorums": [0]})
+    assert decided == {"winner": "no_change"}
     states = [item["state"] for item in (await read(client, ada, f"{address}/amendments"))["items"]]
     assert states == ["rival", "rival", "accepted"]
     assert slug(await take(client, ada, f"{declined}/accept")) == "proposal-step-refused"
