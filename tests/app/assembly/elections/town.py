@@ -109,9 +109,10 @@ class Town:
         """A proposal in its deliberation, which ends in a week."""
         proposal = await store_proposal(self.owner, stage=Stage.DELIBERATION, **content)
         await self.owner.execute(
-            "update proposal set since = $2, due_at = $2 + interval '7 days' where id = $1",
+            "update proposal set since = $2, due_at = $3 where id = $1",
             proposal.id,
             self.clock.now(),
+            self.clock.now() + timedelta(days=7),
         )
         if content.get("kind") is Kind.TEXT:
             await self.owner.execute(
