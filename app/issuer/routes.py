@@ -71,7 +71,7 @@ async def _ordered(
     step = request.scope["path"].rpartition("/")[2]
     signed = papers.is_ordered(
         f"/v1/votes/{election}/{step}",
-        body=await request.body(),
+        body=await _desk(request).read_order(request.body),
         signature=signature,
         cooperative_key=_desk(request).folder.cooperative_key,
     )

@@ -1,7 +1,7 @@
 """The issuer's desk: makes keys, seals terms, stamps each member once, shows its log."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -33,6 +33,8 @@ from governance.manifest import Manifest, manifest_from
 # Whoever waits longer than this asks again; a request is the same the second time.
 LONGEST_WAIT_S = 20.0
 MOST_WAITING = 256
+# An order may hold rolls of many megabytes, and who sent it is known only when all is read.
+ORDERS_AT_ONCE, LONGEST_ORDER_S = 4, 60.0
 KEEP_KEYS = timedelta(days=1)
 
 
@@ -60,6 +62,7 @@ class Desk:
         self._book: Book
         self._scribe: ThreadPoolExecutor
         self._waiting = 0
+        self._readers = asyncio.Semaphore(ORDERS_AT_ONCE)
         self._votes: dict[str, tuple[SealedVote, Manifest]] = {}
         self._patience = Patience()
 
@@ -80,6 +83,11 @@ class Desk:
                     await asyncio.to_thread(load_keys, self._keys, vote)
             await self.tidy()
             yield
+
+    async def read_order(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
+        """Return an order's body, few at once. Raises IssuerBusy where it comes too slowly."""
+        async with _in_time(LONGEST_ORDER_S), self._readers:
+            return await read()
 
     async def order_keys(self, election: str, *, houses: tuple[str, ...]) -> Own:
         """The vote has keys, fresh ones, one for each house; asked again, the same.
@@ -188,10 +196,10 @@ class Desk:
 
 
 @asynccontextmanager
-async def _in_time() -> AsyncIterator[None]:
+async def _in_time(longest_s: float = LONGEST_WAIT_S) -> AsyncIterator[None]:
     """The block ends within the longest wait, or with IssuerBusy."""
     try:
-        async with asyncio.timeout(LONGEST_WAIT_S):
+        async with asyncio.timeout(longest_s):
             yield
     except TimeoutError:
         raise IssuerBusy from None

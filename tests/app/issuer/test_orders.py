@@ -108,7 +108,7 @@ async def test_an_order_holds_for_its_own_body_and_path_only(
 
 
 async def test_an_order_that_is_not_signed_tells_nothing_about_its_form(issuers: Issuers) -> None:
-    answer = await issuers[0].post(papers.keys_path("one"), content=b"{")
+    answer = await issuers[0].post(papers.keys_path("one"), json={"houses": [], "more": 1})
 
     assert refusal(answer) == (403, "order-not-signed")
 

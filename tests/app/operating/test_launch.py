@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.foundation.children import alive
 from app.operating.launch import environment as settings_environment
@@ -143,6 +144,39 @@ def test_a_killed_database_comes_back_under_the_running_api(first: Served) -> No
     assert first.pid_of("app.operating.serve") == api
 
 
+def test_a_city_without_issuers_runs_two_of_its_own_and_says_what_that_means(
+    first: Served,
+) -> None:
+    assert any("both run by the same hands" in line for line in first.said)
+    board = Ed25519PrivateKey.from_private_bytes((first.home / "board.key").read_bytes())
+    own = {"cooperative_key": board.public_key().public_bytes_raw().hex(), "protocol": 1}
+    for number, name in (("1", "First local issuer"), ("2", "Second local issuer")):
+        port = (first.home / "issuers" / number / "port").read_text()
+        about = httpx.get(f"http://127.0.0.1:{port}/v1", trust_env=False).json()
+        assert about == own | {"name": name}
+
+
+def test_a_local_issuer_hears_no_secret_of_the_cooperative(first: Served) -> None:
+    environ = Path(f"/proc/{first.pid_of('issuers/1')}/environ").read_bytes().decode()
+    told = {line.partition("=")[0] for line in environ.split("\0") if line.startswith("MEENT_")}
+    assert told == {"MEENT_PROFILE", "MEENT_LOG_LEVEL", "MEENT_CLOCK_SPEED"}
+
+
+def test_a_killed_issuer_comes_back_on_the_same_port(first: Served) -> None:
+    port = (first.home / "issuers" / "2" / "port").read_text()
+    old = first.pid_of("issuers/2")
+    os.kill(old, signal.SIGKILL)
+    assert becomes(lambda: not alive(old), within_s=5)
+
+    def answers() -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/livez", trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+    assert becomes(answers, within_s=20)
+
+
 def test_ctrl_c_stops_everything_that_was_started(first: Served) -> None:
     assert first.end(signal.SIGINT) == 130
     assert processes_of(first.home) == []
@@ -203,8 +237,13 @@ def test_another_process_reads_the_same_settings_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     ours = Settings(
-        home=tmp_path, secret="hidden", profile="demo", clock_start="2008-05-23T17:00:00-07:00"
+        home=tmp_path,
+        secret="hidden",
+        profile="demo",
+        clock_start="2008-05-23T17:00:00-07:00",
+        issuers="https://one.example, https://two.example/stamps",
     )
+    assert ours.issuers == ("https://one.example", "https://two.example/stamps")
     for name, value in settings_environment(ours).items():
         monkeypatch.setenv(name, value)
     assert load_settings() == ours
