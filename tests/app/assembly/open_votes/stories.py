@@ -31,24 +31,26 @@ async def seat(
     admitted_at: datetime = LONG_AGO,
 ) -> list[Person]:
     """Members in good standing, each signed in for longer than a vote lasts."""
-    admin = await make_member(owner, now=FRIDAY_EVENING, name="Staff")
-    people = []
-    for name in names:
-        person = await make_member(owner, now=FRIDAY_EVENING, name=name)
-        await owner.execute(
-            "insert into membership (id, member_id, house, shares_minor, applied_at,"
-            " shares_paid_at, admitted_at, admitted_by, last_active_at)"
-            " values ($1, $2, $3, 0, $4, $4, $4, $5, $6)",
-            new_id(),
-            person.id,
-            str(house),
-            admitted_at,
-            admin.id,
-            max(admitted_at, FRIDAY_EVENING),
-        )
-        people.append(person)
+    people = [await make_member(owner, now=FRIDAY_EVENING, name=name) for name in names]
+    for person in people:
+        await admit(owner, person, house=house, at=admitted_at)
     await owner.execute("update session set access_expires_at = $1", FRIDAY_EVENING + 300 * DAY)
     return people
+
+
+async def admit(owner: asyncpg.Connection, person: Person, *, house: House, at: datetime) -> None:
+    admin = await make_member(owner, now=FRIDAY_EVENING, name="Staff")
+    await owner.execute(
+        "insert into membership (id, member_id, house, shares_minor, applied_at,"
+        " shares_paid_at, admitted_at, admitted_by, last_active_at)"
+        " values ($1, $2, $3, 0, $4, $4, $4, $5, $6)",
+        new_id(),
+        person.id,
+        str(house),
+        at,
+        admin.id,
+        max(at, FRIDAY_EVENING),
+    )
 
 
 async def leave(owner: asyncpg.Connection, person: Person, *, at: datetime) -> None:

@@ -8,7 +8,7 @@ import pytest
 from app.assembly.open_votes.rules import Topic
 from governance.electorate import House
 from governance.proposal import Kind, Stage
-from tests.app.assembly.open_votes.stories import DAY, Story, leave, said, seat
+from tests.app.assembly.open_votes.stories import DAY, Story, admit, leave, said, seat
 
 
 async def test_an_own_vote_overrides_a_lent_voice(story: Story, owner: asyncpg.Connection) -> None:
@@ -197,18 +197,18 @@ async def test_a_choice_is_made_by_its_ranked_rule(story: Story, owner: asyncpg.
     assert (await story.read(proposal)).stage is Stage.OBJECTION_WINDOW
 
 
-async def test_drivers_do_not_carry_riders(story: Story, owner: asyncpg.Connection) -> None:
+async def test_who_left_and_came_back_into_the_other_house_does_not_carry_those_of_the_first(
+    story: Story, owner: asyncpg.Connection
+) -> None:
     ada, bo = await seat(owner, "Ada", "Bo")
-    lent = await story.lend(ada, bo)
-    # The register has no way to change houses but leaving; the rule holds even so.
-    await owner.execute(
-        "update membership set house = $2 where member_id = $1", bo.id, str(House.RIDERS)
-    )
+    await story.lend(ada, bo)
+    await leave(owner, bo, at=story.clock.now())
+    await admit(owner, bo, house=House.RIDERS, at=story.clock.now())
     proposal = await story.open_text()
     await story.cast(proposal, bo, "yes")
 
-    assert lent
     assert said(await story.count(proposal)) == (1, 0, 0)
+    assert (await story.see(proposal, ada))["voice"] == {"spoken": "nobody", "value": None}
 
 
 async def test_a_vote_is_counted_once(story: Story, owner: asyncpg.Connection) -> None:
