@@ -282,6 +282,24 @@ def appoint(
         say(f"member {member_id} is {role} now")
 
 
+@app.command()
+def forecast_dispatch(
+    key: Annotated[str, typer.Argument(help="A dispatch policy: fairness_weight_s.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Replay the last month at other values of a policy, to be seen before a vote."""
+    from app.operating.launch import lend_database
+    from app.replay.last_month import forecast_dispatch, show
+
+    async def work() -> Any:
+        async with lend_database(_settings(), say=say) as dsn:
+            await _require_founded(dsn)
+            return await forecast_dispatch(dsn, city=_settings().city, key=key)
+
+    show(_run(work()), key=key, as_json=as_json)
+
+
 async def _require_founded(dsn: str) -> None:
     """Refuse a database that was not migrated and founded yet."""
     from app.operating.database_setup import DatabaseSetupError, connected

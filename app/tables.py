@@ -10,6 +10,7 @@ import app.assembly.proposals.models
 import app.dispatch.models
 import app.drivers.models
 import app.fares.models
+import app.forecast.models
 import app.foundation.models
 import app.ledger.models
 import app.members.models

@@ -90,7 +90,7 @@ BOOKS = (
     "cost_entry",
 )
 # The app itself adds these; nobody edits one.
-APPEND_ONLY = (*BOOKS, "calibration", *open_votes.APPEND_ONLY)
+APPEND_ONLY = (*BOOKS, "forecast_replay", "calibration", *open_votes.APPEND_ONLY)
 GUARDED = (*BOOKS, "balance", "event_stream")
 OWNERS_FUNCTIONS = ("found_cooperative", "release_hold")
 
@@ -384,6 +384,7 @@ ALL: tuple[Invariant, ...] = (
     Invariant("quotes use the policy in force", "G6", QUOTES_USE_THE_POLICY_IN_FORCE),
     Invariant("sharing never costs more than riding alone", "G6", SHARING_COSTS_NO_MORE),
     Invariant("policies were decided", "G6", POLICIES_WERE_DECIDED),
+    Invariant("the register keeps its guard", "G7", register.REGISTER_IS_GUARDED),
     Invariant("nobody is on the register twice", "G7", register.NOBODY_IS_ON_THE_REGISTER_TWICE),
     Invariant("members were admitted by another", "G7", register.MEMBERS_WERE_ADMITTED_BY_ANOTHER),
     Invariant("open votes add up", "G7", open_votes.OPEN_VOTES_ADD_UP),

@@ -56,3 +56,83 @@ async def own_fares(
         until,
         member_id,
     )
+
+
+async def list_asked(reader: Transaction, *, since: datetime, until: datetime) -> list[Any]:
+    """Return every ride that was asked for in [since, until), driven or not, in order of time.
+
+    Who booked ahead asked for the time of the pickup. `ride_s` is null where nobody drove it.
+    """
+    rows = await reader.connection.fetch(
+        "select coalesce(r.pickup_from, r.requested_at) as asked_at, q.pickup_lat, q.pickup_lng,"
+        " q.dropoff_lat, q.dropoff_lng, q.distance_m, q.duration_s, q.driver_net_minor,"
+        " r.pickup_from is not null as is_ahead, case when r.state = 'completed'"
+        " then nullif(extract(epoch from r.ended_at - r.started_at), 0)::float end as ride_s"
+        " from ride r join quote q on q.id = r.quote_id"
+        " where coalesce(r.pickup_from, r.requested_at) >= $1"
+        " and coalesce(r.pickup_from, r.requested_at) < $2 order by 1, r.id",
+        since,
+        until,
+        timeout=PATIENCE_S,
+    )
+    return list(rows)
+
+
+async def list_shifts(
+    reader: Transaction, *, since: datetime, until: datetime, now: datetime
+) -> list[Any]:
+    """Return driver_id, started_at and ended_at of every shift in [since, until), cut to it."""
+    rows = await reader.connection.fetch(
+        "select driver_id, greatest(started_at, $1) as started_at,"
+        " least(coalesce(ended_at, $3), $2) as ended_at from shift"
+        " where started_at < $2 and coalesce(ended_at, $3) > $1 order by driver_id, started_at",
+        since,
+        until,
+        now,
+        timeout=PATIENCE_S,
+    )
+    return list(rows)
+
+
+async def month_before(reader: Transaction, *, at: datetime) -> Any:
+    """Return since and until of the last whole month, by the cooperative's time zone."""
+    return await reader.row(
+        "select (date_trunc('month', $1::timestamptz at time zone time_zone)"
+        " - interval '1 month') at time zone time_zone as since,"
+        " date_trunc('month', $1::timestamptz at time zone time_zone) at time zone time_zone"
+        " as until from cooperative",
+        at,
+    )
+
+
+async def store_replay(
+    tx: Transaction,
+    *,
+    key: str,
+    since: datetime,
+    until: datetime,
+    figures: dict[int, dict[str, Any]],
+    now: datetime,
+) -> None:
+    """Keep what a month came to at each value."""
+    await tx.execute(
+        "insert into forecast_replay (key, computed_at, value, since, until, figures)"
+        " select $1, $2, value, $3, $4, figures"
+        " from unnest($5::bigint[], $6::jsonb[]) as at_value(value, figures)",
+        key,
+        now,
+        since,
+        until,
+        list(figures),
+        list(figures.values()),
+    )
+
+
+async def newest_replay(reader: Transaction, *, key: str) -> list[Any]:
+    """Return value, figures, since, until and computed_at of the newest replay, by value."""
+    return await reader.rows(
+        "select value, figures, since, until, computed_at from forecast_replay where key = $1"
+        " and computed_at = (select max(computed_at) from forecast_replay where key = $1)"
+        " order by value",
+        key,
+    )

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from app.forecast import cost_routes
-from app.forecast.schemas import OwnYearView
-from app.forecast.service import Years, own_year
-from app.foundation.problems import TooManyRequests
+from app.forecast.schemas import OwnYearView, PolicyForecastView
+from app.forecast.service import Years, find_replay, own_year
+from app.foundation.problems import NotFound, TooManyRequests
 from app.foundation.web import json_response, problem_responses
 from app.members.access import DatabaseDep, Now, SignedIn
 from app.members.errors import NotSignedIn
@@ -45,3 +45,25 @@ async def get_my_forecast(
     view = OwnYearView.model_validate(year)
     headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
     return json_response(view.model_dump(mode="json"), headers=headers)
+
+
+@router.get(
+    "/v1/policies/{key}/forecast",
+    operation_id="get_policy_forecast",
+    tags=["forecast"],
+    summary="Before you vote: the last month replayed at other values of a dispatch policy",
+    response_model=PolicyForecastView,
+    responses=problem_responses(NotSignedIn, NotFound),
+)
+async def get_policy_forecast(key: str, _: SignedIn, database: DatabaseDep) -> Response:
+    """Return what the newest simulation of a month came to at each value that was tried.
+
+    It is run by `meent forecast-dispatch`, for it takes minutes; until then there is none. For the
+    commission there is your own year instead.
+    """
+    async with database.reading() as reader:
+        forecast = await find_replay(reader, key=key)
+    if forecast is None:
+        raise NotFound
+    view = PolicyForecastView.model_validate(forecast)
+    return json_response(view.model_dump(mode="json"))

@@ -88,3 +88,57 @@ class OwnYearView(BaseModel):
     rides_driven: int
     rides_taken: int
     shares: list[YearAtShareView]
+
+
+class ReplayedView(BaseModel):
+    """What the simulated month came to at one value."""
+
+    value: int
+    requests: int
+    served_share: float
+    wait_mean_s: float | None
+    wait_95_s: float | None
+    empty_share: Annotated[float, Field(description="of all kilometres, those without a rider")]
+    income_per_hour_minor: Annotated[
+        float | None, Field(description="the middle driver's; null for fewer than 10 drivers")
+    ]
+    low_income_per_hour_minor: Annotated[
+        float | None, Field(description="what a tenth of the drivers is below; null for few")
+    ]
+    gini_income_per_hour: float | None
+
+
+class PolicyForecastView(BaseModel):
+    """The last replayed month at several values of a dispatch policy: a simulation."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "key": "fairness_weight_s",
+                "since": "2026-03-31T22:00:00Z",
+                "until": "2026-04-30T22:00:00Z",
+                "computed_at": "2026-05-02T03:00:00Z",
+                "assumption": "This is a simulation of that month's riders and drivers.",
+                "values": [
+                    {
+                        "value": 120,
+                        "requests": 61240,
+                        "served_share": 0.981,
+                        "wait_mean_s": 244.0,
+                        "wait_95_s": 531.0,
+                        "empty_share": 0.31,
+                        "income_per_hour_minor": 2810.0,
+                        "low_income_per_hour_minor": 2304.0,
+                        "gini_income_per_hour": 0.082,
+                    }
+                ],
+            }
+        }
+    )
+
+    key: str
+    since: datetime
+    until: datetime
+    computed_at: datetime
+    assumption: str
+    values: list[ReplayedView]

@@ -35,6 +35,11 @@ ASSUMPTION = (
     " by the members of this morning's register, with costs and other income as they were booked,"
     " and that the reserve and the solidarity fund began the year empty."
 )
+SIMULATED = (
+    "This is a simulation: that month's riders and shifts dispatched anew, with drive times by the"
+    " straight line, every ride alone, no offer declined, no rider changing plans, and shifts that"
+    " begin at places drawn by lot; compare the values with each other, not with what happened."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,21 @@ async def own_year(
             }
             for seen in outcome.shares
         ],
+    }
+
+
+async def find_replay(reader: Transaction, *, key: str) -> dict[str, Any] | None:
+    """Return the newest replay of a month at several values of a policy, or None."""
+    rows = await queries.newest_replay(reader, key=key)
+    if not rows:
+        return None
+    return {
+        "key": key,
+        "since": rows[0]["since"],
+        "until": rows[0]["until"],
+        "computed_at": rows[0]["computed_at"],
+        "assumption": SIMULATED,
+        "values": [{"value": row["value"], **row["figures"]} for row in rows],
     }
 
 

@@ -1,4 +1,4 @@
-"""Book what the platform itself costs.
+"""Book what the platform itself costs, and keep what replays of a month came to.
 
 Revision: book_platform_costs
 Follows: register_members
@@ -6,6 +6,7 @@ Follows: register_members
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "book_platform_costs"
 down_revision = "register_members"
@@ -140,6 +141,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("journal_id", name="a_journal_is_of_one_cost"),
     )
+    op.create_table(
+        "forecast_replay",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("computed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("figures", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.CheckConstraint("until > since", name="replayed_months_last"),
+        sa.PrimaryKeyConstraint("key", "computed_at", "value"),
+    )
+    op.execute("grant select, insert on forecast_replay to meent_app")
     # Nobody misses it: the new one takes the same calls, and both change in one transaction.
     op.execute(f"-- squawk-ignore ban-drop-function\ndrop function {OLD_POST_JOURNAL}")
     op.execute(
@@ -165,14 +178,15 @@ def upgrade() -> None:
         " deferrable initially deferred for each row when (new.kind <> 'ride_fare')"
         " execute function keep_costs_explained()"
     )
-    op.execute(
-        "create trigger cost_entry_is_append_only before update or delete on cost_entry"
-        " for each row execute function refuse_change()"
-    )
-    op.execute(
-        "create trigger cost_entry_is_never_emptied before truncate on cost_entry"
-        " for each statement execute function refuse_change()"
-    )
+    for table in ("cost_entry", "forecast_replay"):
+        op.execute(
+            f"create trigger {table}_is_append_only before update or delete on {table}"
+            " for each row execute function refuse_change()"
+        )
+        op.execute(
+            f"create trigger {table}_is_never_emptied before truncate on {table}"
+            " for each statement execute function refuse_change()"
+        )
     op.execute(
         "create trigger house_accounts_are_opened after insert on cooperative for each row"
         " execute function open_house_accounts()"
@@ -193,6 +207,7 @@ def downgrade() -> None:
     op.execute("drop trigger costs_are_explained on journal")
     op.execute("drop function keep_costs_explained()")
     op.execute(f"drop function {BOOK_COST}")
+    op.drop_table("forecast_replay")
     op.drop_table("cost_entry")
     op.execute(f"drop function {NEW_POST_JOURNAL}")
     op.execute(POST_JOURNAL.format(argument="", column="", value=""))
