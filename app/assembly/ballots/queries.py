@@ -38,6 +38,10 @@ async def hold_batch(tx: Transaction, *, election_id: UUID) -> BoxState:
 
 async def hold_box(tx: Transaction, *, election_id: UUID) -> BoxState:
     """Hold the whole box until the transaction ends: nobody casts meanwhile."""
+    # A box of tens of thousands is unsealed and written within this one transaction.
+    await tx.execute(
+        "set local statement_timeout = '60s'; set local idle_in_transaction_session_timeout = '60s'"
+    )
     await tx.execute(f"select pg_advisory_xact_lock({_BOX_LOCK})", str(election_id))
     return await find_box(tx, election_id=election_id)
 

@@ -191,7 +191,7 @@ async def _board_key(manifest: Manifest, *, home: Path) -> Ed25519PrivateKey:
 
 async def _waiting_ballots(
     tx: Transaction, *, box: BoxState, election_id: UUID, home: Path
-) -> list[Ballot]:
+) -> list[BoxedBallot]:
     rows = await queries.list_pending(tx, election_id=election_id)
     if not rows:
         return []
@@ -203,8 +203,16 @@ async def _waiting_ballots(
     return await asyncio.to_thread(_unseal_all, key, rows)
 
 
-def _unseal_all(key: BatchKey, rows: list[SealedBallot]) -> list[Ballot]:
-    return [key.unseal(row) for row in rows]
+def _unseal_all(key: BatchKey, rows: list[SealedBallot]) -> list[BoxedBallot]:
+    return [
+        BoxedBallot(
+            vote_key=ballot.vote_key,
+            sequence=ballot.sequence,
+            leaf=ballot.leaf(),
+            document=ballot.document(),
+        )
+        for ballot in (key.unseal(row) for row in rows)
+    ]
 
 
 async def _put_in(
@@ -212,29 +220,20 @@ async def _put_in(
     *,
     election_id: UUID,
     manifest: Manifest,
-    batch: list[Ballot],
+    batch: list[BoxedBallot],
     box: BoxState,
     board_key: Ed25519PrivateKey,
     now: datetime,
 ) -> None:
     """The batch lies in the box under a signed root, and waits no more."""
-    added = [
-        BoxedBallot(
-            vote_key=ballot.vote_key,
-            sequence=ballot.sequence,
-            leaf=ballot.leaf(),
-            document=ballot.document(),
-        )
-        for ballot in batch
-    ]
     before = await queries.list_leaves(tx, election_id=election_id)
     roots = await queries.list_roots(tx, election_id=election_id)
-    await queries.insert_batch(tx, election_id=election_id, batch_no=box.batch_no, ballots=added)
+    await queries.insert_batch(tx, election_id=election_id, batch_no=box.batch_no, ballots=batch)
     await queries.delete_pending(tx, election_id=election_id)
     # A box that closes with nothing new has its last root already.
-    if roots and not added:
+    if roots and not batch:
         return
-    leaves = [*before, *sorted(ballot.leaf for ballot in added)]
+    leaves = [*before, *sorted(ballot.leaf for ballot in batch)]
     # Roots follow each other even where a clock was set back.
     times = [now, *(datetime.fromisoformat(signed["published_at"]) for signed in roots)]
     signed = await asyncio.to_thread(
