@@ -120,6 +120,10 @@ def load_settings(**given: object) -> Settings:
         raise SettingsError(f"{name}: {fault['msg']}") from None
     if settings.clock_start is not None and settings.profile is not Profile.DEMO:
         raise SettingsError("MEENT_CLOCK_START: only the demo profile may set the clock")
+    if settings.profile is Profile.PRODUCTION and settings.ballot_batch < LEAST_BALLOT_BATCH:
+        raise SettingsError(
+            f"MEENT_BALLOT_BATCH: at least {LEAST_BALLOT_BATCH} in production; fewer hide nobody"
+        )
     return settings
 
 
