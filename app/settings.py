@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BUILT_IN_CITY = Path(__file__).parent / "demo" / "cities" / "liechtenstein"
+LEAST_BALLOT_BATCH = 20
 
 
 class SettingsError(Exception):
