@@ -2,13 +2,16 @@
 
 import dataclasses
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from openapi_spec_validator import validate
 
 from app.issuer import papers
+from app.issuer.main import create_issuer
 from governance.manifest import House, is_sealed_by_all, roll_hash
 from tests.app.issuer.conftest import Vote
 from tests.app.issuer.test_stamps import refusal
@@ -268,3 +271,11 @@ async def test_two_houses_have_a_key_each_and_no_stamp_of_one_is_worth_anything_
     assert len(set(manifest.issuers[0].moduli)) == 2
     other = await ask_stamp(issuers[0], manifest, body | {"house": 0})
     assert refusal(other) == (403, "not-on-the-roll")
+
+
+def test_the_protocol_is_described_by_a_valid_document(folders: tuple[Path, Path]) -> None:
+    document = create_issuer(folders[0]).openapi()
+
+    validate(document)
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    assert all(one["operationId"] and one["summary"] for one in operations)
