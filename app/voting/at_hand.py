@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from app.voting.client import Voter
     from app.voting.wallet import Wallet, WalletFile
     from governance.vote_key import VoteKey
+
+_HERE = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ def run[T](
 ) -> T:
     """Return what the work returns, with the wallet's voter.
 
-    Refused (VotingError): no server was ever named, and whatever the work refuses.
+    Refused (VotingError): no server was ever named, one that is reached in the open, and whatever
+    the work refuses.
     """
     from app.voting.client import Voter
     from app.voting.errors import VotingError
@@ -63,8 +67,16 @@ def run[T](
         wallet.server = given.server or wallet.server
         if wallet.server is None and server_needed:
             raise VotingError("Name the cooperative once: meent vote --server URL …")
+        if wallet.server is not None and not _is_safe(wallet.server):
+            raise VotingError(f"Others could listen on the way to {wallet.server}: use https://")
         voter = Voter(wallet, server=wallet.server or "", keep=file.keep, token=given.token)
         return asyncio.run(work(voter))
+
+
+def _is_safe(server: str) -> bool:
+    """Whether nobody on the way can read along: encrypted, or this very machine."""
+    parts = urlsplit(server)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
 
 
 def ask_words() -> "VoteKey":

@@ -236,14 +236,10 @@ export const isRoot = (root, { manifest }) => isOfBoard(root, "meent-root:1", ma
 // What travels: no cookies, no name, no trace of the page.
 
 /** Send the ballot to the box at this address and return the receipt; safe to repeat. */
-export async function sendBallot(url, ballot) {
-  return post(url, canonicalText(ballot));
-}
+export const sendBallot = (url, ballot) => post(url, canonicalText(ballot));
 
 /** Ask the issuer at this address for its stamp; safe to repeat. */
-export async function askForStamp(url, body) {
-  return (await post(url, JSON.stringify(body))).stamp;
-}
+export const askForStamp = async (url, body) => (await post(url, JSON.stringify(body))).stamp;
 
 // The box as a tree (RFC 9162 §2.1.3.2 and §2.1.4.2).
 
@@ -264,7 +260,7 @@ export async function isIncluded(leaf, { index, size, proof, root }) {
   return last === 0n && toHex(node) === toHex(root);
 }
 
-/** Whether the proof shows that leaves were only appended between two roots. */
+/** Whether the proof shows that leaves were only appended. */
 export async function isConsistent({ oldRoot, oldSize, newRoot, newSize, proof }) {
   if (!(oldSize >= 1 && oldSize <= newSize)) return false;
   if (oldSize === newSize) return proof.length === 0 && toHex(oldRoot) === toHex(newRoot);
@@ -318,7 +314,7 @@ async function isOfBoard(document, domain, manifest) {
 }
 
 async function post(url, body) {
-  const answer = await fetch(url, {
+  const how = {
     method: "POST",
     body,
     headers: { "Content-Type": "application/json" },
@@ -327,8 +323,14 @@ async function post(url, body) {
     cache: "no-store",
     redirect: "error",
     signal: AbortSignal.timeout(20_000),
-  });
-  const document = await answer.json();
+  };
+  let [answer, document] = [];
+  try {
+    answer = await fetch(url, how);
+    document = await answer.json();
+  } catch {
+    throw new VotingError("no answer: nothing is lost, try again later");
+  }
   if (!answer.ok) throw new VotingError(document.detail ?? document.title ?? "refused");
   return document;
 }
@@ -357,7 +359,7 @@ function power(base, exponent, modulus) {
   return result;
 }
 
-/** The inverse by Euclid's extended algorithm; null for what shares a divisor with the modulus. */
+/** The inverse (Euclid's extended algorithm); null for what shares a divisor with the modulus. */
 function inverseOf(value, modulus) {
   let [a, b, x, y] = [modulus, value % modulus, 0n, 1n];
   while (b > 0n) [a, b, x, y] = [b, a % b, y, x - (a / b) * y];
@@ -375,9 +377,7 @@ const toBytes = (number, size) => fromHex(number.toString(16).padStart(2 * size,
 const twoBytes = (number) => Uint8Array.of(number >> 8, number & 255);
 const modulusOf = ({ issuers }, issuer, house) => BigInt(`0x${issuers[issuer].moduli[house]}`);
 
-async function digest(kind, bytes) {
-  return new Uint8Array(await subtle().digest(kind, bytes));
-}
+const digest = async (kind, bytes) => new Uint8Array(await subtle().digest(kind, bytes));
 
 function joined(...parts) {
   const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));

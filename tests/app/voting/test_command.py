@@ -263,4 +263,5 @@ async def test_a_server_has_to_be_named_once(street: Town, tmp_path: Path) -> No
     assert await device.refused("list") == (
         "meent: Name the cooperative once: meent vote --server URL …\n"
     )
+    assert "use https://" in await device.refused("--server", "http://192.0.2.1", "list")
     await device.refused("cast", "one", code=2)

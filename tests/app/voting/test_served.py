@@ -5,10 +5,11 @@ import hashlib
 from pathlib import Path
 
 import httpx
+import pytest
 
 from app.voting.module import module_hash
 from governance.ballot_box import ballot_from, is_receipt
-from tests.app.voting.node import Module, raw
+from tests.app.voting.node import Module, Refused, raw
 from tests.app.voting.town import Town, on_a_port, people
 
 
@@ -26,9 +27,10 @@ async def test_the_module_is_served_as_a_script_with_its_hash(client: httpx.Asyn
 async def test_a_member_votes_by_the_module_alone(town: Town, tmp_path: Path) -> None:
     [member] = await people(town.owner, town.clock, count=1)
     key = (await town.voter(member)).wallet.key
-    election = await town.hold_vote([member])
     module = Module(tmp_path)
-    async with on_a_port(town), httpx.AsyncClient(base_url=town.url) as client:
+    async with on_a_port(town), httpx.AsyncClient() as client:
+        client.base_url = town.url
+        election = await town.hold_vote([member])
         place = f"/v1/elections/{election}"
         shown = (await client.get(place)).json()
         rolls = (await client.get(f"{place}/rolls")).json()["rolls"]
@@ -87,6 +89,10 @@ async def test_a_member_votes_by_the_module_alone(town: Town, tmp_path: Path) ->
             module.call, "sendBallot", f"{town.url}{place}/ballots", ballot
         )
         assert await call("isReceipt", receipt, {"manifest": manifest, "ballot": ballot}) is True
+        with pytest.raises(Refused, match="not signed by its vote key"):
+            await call("sendBallot", f"{town.url}{place}/ballots", ballot | {"value": 1_300})
+    with pytest.raises(Refused, match="no answer"):
+        await call("sendBallot", f"{town.url}{place}/ballots", ballot)
     assert town.manifest is not None
     assert is_receipt(receipt, manifest=town.manifest)
     package = await town.count()
