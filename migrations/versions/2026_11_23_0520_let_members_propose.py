@@ -24,7 +24,7 @@ TABLES = (
     "panel_seat",
     "proposal_text",
 )
-# Support is taken back by deleting it: nothing keeps who once supported what.
+# Support is taken back by deleting it.
 RIGHTS = {
     "proposal": "insert, update",
     "proposal_support": "insert, delete",
@@ -75,6 +75,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(stage in ('draft', 'withdrawn')) or supporters_needed is not null",
             name="a_submitted_proposal_knows_what_it_needs",
+        ),
+        sa.CheckConstraint(
+            "is_secret or kind in ('text', 'choice')", name="numbers_and_budgets_are_secret"
         ),
         sa.CheckConstraint("kind = 'text' or draft_text is null", name="only_texts_have_a_text"),
         sa.CheckConstraint(

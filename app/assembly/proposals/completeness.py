@@ -69,7 +69,7 @@ def _in_names(given: Iterable[str], *, name: str) -> Iterator[Missing]:
         yield Missing(f"{name}_too_few", f"Name two {name} or more.")
     if len({each.casefold() for each in names}) != len(names):
         yield Missing(f"{name}_not_different", f"No two {name} may have one name.")
-    if NO_CHANGE in names:
+    if NO_CHANGE in {each.casefold().replace(" ", "_") for each in names}:
         yield Missing(f"{name}_reserved", f"{NO_CHANGE} is always there; leave it out.")
 
 

@@ -71,6 +71,16 @@ async def empty_comment(
     return bool(emptied)
 
 
+async def empty_answers(tx: Transaction, *, comment_id: UUID, author_id: UUID) -> None:
+    """Take a comment's words out of the kept answer to the command that wrote it."""
+    await tx.execute(
+        "update idempotency_key set body = jsonb_set(body, '{body}', '\"\"')"
+        " where actor_id = $1 and body->>'id' = $2::uuid::text and body ? 'answers'",
+        author_id,
+        comment_id,
+    )
+
+
 async def count_comments_since(reader: Transaction, *, author_id: UUID, since: datetime) -> int:
     """Return how many comments a member has written since a moment, those taken back too."""
     return int(

@@ -33,6 +33,10 @@ _NUMBER: dict[str, Any] = {
 }
 
 
+# What moves money is decided where nobody looks over a shoulder.
+_ALWAYS_SECRET = (Kind.NUMBER, Kind.BUDGET)
+
+
 def _policy(key: str | None) -> str | None:
     if key is not None and key not in NUMBER_POLICIES:
         raise ValueError(f"members vote on these numbers: {', '.join(NUMBER_POLICIES)}")
@@ -64,7 +68,7 @@ class ProposalDraft(RequestModel):
         AfterValidator(_policy),
         Field(description="of a number: the policy; its bounds come from statutes and costs"),
     ] = None
-    is_secret: Annotated[bool, Field(description="false: an open vote, with lent voices")] = True
+    is_secret: Annotated[bool, Field(description="false: an open vote; texts and choices")] = True
     title: Annotated[Line, Field(max_length=MAX_TITLE_CHARACTERS)] = ""
     question: Annotated[Line, Field(max_length=MAX_QUESTION_CHARACTERS)] = ""
     explanation: Annotated[
@@ -89,6 +93,9 @@ class ProposalDraft(RequestModel):
     def _holds_what_its_kind_holds(self) -> Self:
         if (self.kind is Kind.NUMBER) != (self.key is not None):
             message = "a number names its policy by key, and nothing else does"
+            raise ValueError(message)
+        if not self.is_secret and self.kind in _ALWAYS_SECRET:
+            message = f"a vote on a {self.kind} is always secret"
             raise ValueError(message)
         belongs = {"text": Kind.TEXT, "options": Kind.CHOICE, "pots": Kind.BUDGET}
         for name, kind in belongs.items():

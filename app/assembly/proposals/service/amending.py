@@ -239,7 +239,7 @@ async def support_amendment(
 async def withdraw_amendment_support(
     tx: Transaction, *, proposal_id: UUID, amendment_id: UUID, member_id: UUID, now: datetime
 ) -> dict[str, Any]:
-    """Ask for a vote no longer; nothing keeps that one ever did.
+    """Ask for a vote on an amendment no longer.
 
     Raises:
         ProposalUnknown, NotAText, StepRefused, AmendmentUnknown, NotSupported: as they say.

@@ -71,6 +71,7 @@ async def withdraw_comment(
         tx, proposal_id=proposal_id, comment_id=comment_id, author_id=member_id, now=now
     ):
         raise CommentUnknown
+    await comments.empty_answers(tx, comment_id=comment_id, author_id=member_id)
     data = {"proposal_id": str(proposal_id), "comment_id": str(comment_id)}
     tx.emit(Event("proposal.comment_withdrawn", (proposal_id,), data), at=now)
     return _view(await _get(tx, proposal_id=proposal_id, comment_id=comment_id))

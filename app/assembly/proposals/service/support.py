@@ -44,7 +44,7 @@ async def support_proposal(
 async def withdraw_support(
     tx: Transaction, *, proposal_id: UUID, member_id: UUID, now: datetime
 ) -> dict[str, Any]:
-    """Take one's support back; nothing keeps that it was ever given.
+    """Take one's support back: only the answers that commands got remember it, for two days.
 
     Raises:
         ProposalUnknown, StepRefused, NotSupported: as they say.

@@ -105,7 +105,7 @@ async def test_what_was_submitted_is_edited_no_more(
         (TEXT | {"text": " \n"}, {"text_empty"}),
         (TEXT | {"kind": "choice", "text": None, "options": ["a"]}, {"options_too_few"}),
         (
-            TEXT | {"kind": "choice", "text": None, "options": ["a", "A", "no_change"]},
+            TEXT | {"kind": "choice", "text": None, "options": ["a", "A", "No change"]},
             {"options_not_different", "options_reserved"},
         ),
         (TEXT | {"kind": "budget", "text": None}, {"pots_too_few"}),
@@ -129,6 +129,7 @@ async def test_submitting_names_each_thing_that_is_missing(
         NUMBER | {"key": None},
         NUMBER | {"key": "the_weather"},
         NUMBER | {"options": ["a", "b"]},
+        NUMBER | {"is_secret": False},
         TEXT | {"key": "commission_bp"},
         TEXT | {"text": "a\x00b"},
         NUMBER | {"title": "two\nlines"},
