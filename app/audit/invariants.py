@@ -6,7 +6,7 @@ A statement returns one column, ``fault``: null where the promise is kept.
 
 from dataclasses import dataclass
 
-from app.audit import costs, driving, open_votes, register
+from app.audit import costs, driving, elections, open_votes, register
 from app.foundation.database import APP_ROLE
 from app.rides import lifecycle
 
@@ -48,6 +48,7 @@ UNIQUE_INDEXES = (
     "one_member_per_phone",
     *register.UNIQUE_INDEXES,
     *open_votes.UNIQUE_INDEXES,
+    *elections.UNIQUE_INDEXES,
 )
 CONSTRAINTS = (
     "transfers_are_positive",
@@ -75,6 +76,7 @@ CONSTRAINTS = (
     "suspensions_have_a_reason",
     *register.CONSTRAINTS,
     *open_votes.CONSTRAINTS,
+    *elections.CONSTRAINTS,
 )
 # Only functions write these, and nobody edits them.
 BOOKS = (
@@ -88,11 +90,18 @@ BOOKS = (
     "tariff_version",
     "cooperative",
     "cost_entry",
+    *elections.BOOKS,
 )
 # The app itself adds these; nobody edits one.
-APPEND_ONLY = (*BOOKS, "forecast_replay", "calibration", *open_votes.APPEND_ONLY)
-GUARDED = (*BOOKS, "balance", "event_stream")
-OWNERS_FUNCTIONS = ("found_cooperative", "release_hold")
+APPEND_ONLY = (
+    *BOOKS,
+    "forecast_replay",
+    "calibration",
+    *open_votes.APPEND_ONLY,
+    *elections.APPEND_ONLY,
+)
+GUARDED = (*BOOKS, "balance", "event_stream", "demo_clock")
+OWNERS_FUNCTIONS = ("found_cooperative", "release_hold", *elections.OWNERS_FUNCTIONS)
 
 INDEXES_STAND = f"""
 select case

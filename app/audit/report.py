@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.audit import invariants
+from app.audit import elections, invariants
 from app.dispatch.replaying import replay_newest, replay_newest_pools
 from app.foundation import metrics
 from app.foundation.database import Transaction
@@ -74,12 +74,21 @@ async def audit(connection: Any, *, heard: Callable[[Check], None] | None = None
             checks.append(Check(invariant.name, invariant.promise, **dict(row)))
             if heard is not None:
                 heard(checks[-1])
-        checks.append(await _replay(connection))
-        if heard is not None:
-            heard(checks[-1])
+        for look in (_recount, _replay):
+            checks.append(await look(connection))
+            if heard is not None:
+                heard(checks[-1])
     report = AuditReport(tuple(checks))
     metrics.INVARIANT_VIOLATIONS.set(report.violations)
     return report
+
+
+async def _recount(connection: Any) -> Check:
+    """Return what comes of recounting every vote from its box: no statement checks signatures."""
+    done = await elections.recount_voted(connection)
+    return Check(
+        elections.RECOUNT, "G7", done.counted, len(done.faults), min(done.faults, default=None)
+    )
 
 
 async def _replay(connection: Any) -> Check:

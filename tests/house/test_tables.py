@@ -145,4 +145,8 @@ async def test_the_program_can_neither_found_nor_enact_nor_release_money_freely(
         "void_hold",
         "post_journal",
         "book_cost",
+        "database_now",
+        "statutory_end",
+        "record_tally",
+        "enact_tally",
     }
