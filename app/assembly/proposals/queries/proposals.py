@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.assembly.proposals.proposal import Proposal, proposal_from
+from app.assembly.proposals.queries import STILL_A_MEMBER
 from app.foundation.database import Transaction
 from governance.proposal import Stage
 
@@ -23,7 +24,8 @@ _SELECT = f"select {_COLUMNS} from proposal p {_NEWEST_TEXT}"
 # $1 is who looks.
 _VIEW = (
     f"select {_COLUMNS}, m.name as author_name, p.parameters->'pots' as pots,"
-    " (select count(*) from proposal_support s where s.proposal_id = p.id) as supporters,"
+    " (select count(*) from proposal_support s where s.proposal_id = p.id"
+    f" and {STILL_A_MEMBER}) as supporters,"
     " exists(select from proposal_support s where s.proposal_id = p.id and s.member_id = $1)"
     f" as i_support from proposal p join member m on m.id = p.author_id {_NEWEST_TEXT}"
 )
@@ -177,10 +179,12 @@ async def remove_support(tx: Transaction, *, proposal_id: UUID, member_id: UUID)
 
 
 async def count_support(reader: Transaction, *, proposal_id: UUID) -> int:
-    """Return how many members support a proposal."""
+    """Return how many members support a proposal; who has left counts no longer."""
     return int(
         await reader.value(
-            "select count(*) from proposal_support where proposal_id = $1", proposal_id
+            "select count(*) from proposal_support s where s.proposal_id = $1"
+            f" and {STILL_A_MEMBER}",
+            proposal_id,
         )
     )
 

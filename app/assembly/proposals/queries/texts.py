@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.assembly.proposals.queries import STILL_A_MEMBER
 from app.assembly.proposals.rules import AmendmentState
 from app.foundation.database import Transaction
 
@@ -12,7 +13,8 @@ from app.foundation.database import Transaction
 _AMENDMENT = (
     "select a.id, a.proposal_id, a.number, a.author_id, m.name as author_name, a.base_number,"
     " a.base_sha256, a.changes, a.reason, a.state, a.proposed_at, a.decided_at, t.body,"
-    " (select count(*) from amendment_support s where s.amendment_id = a.id) as supporters,"
+    " (select count(*) from amendment_support s where s.amendment_id = a.id"
+    f" and {STILL_A_MEMBER}) as supporters,"
     " exists(select from amendment_support s where s.amendment_id = a.id and s.member_id = $1)"
     " as i_support from amendment a join member m on m.id = a.author_id"
     " join proposal_text t on t.proposal_id = a.proposal_id and t.number = a.base_number"
@@ -188,7 +190,7 @@ async def wanted_amendments(
         "select a.id, a.number, a.changes, a.base_sha256, t.body, s.supporters from amendment a"
         " join proposal_text t on t.proposal_id = a.proposal_id and t.number = a.base_number,"
         " lateral (select count(*) as supporters from amendment_support s"
-        " where s.amendment_id = a.id) s"
+        f" where s.amendment_id = a.id and {STILL_A_MEMBER}) s"
         " where a.proposal_id = $1 and a.state in ('open', 'declined') and s.supporters >= $2"
         " order by s.supporters desc, a.number limit $3",
         proposal_id,

@@ -105,10 +105,14 @@ async def test_after_its_time_nobody_supports_any_more(
     assert slug(await take(client, ada, f"{address}/support")) == "proposal-step-refused"
 
 
-async def test_who_has_left_supports_no_more(
+async def test_who_has_left_supports_no_more_and_counts_no_longer(
     client: httpx.AsyncClient, owner: asyncpg.Connection, ada: Person
 ) -> None:
     address = await submit(client, ada)
+    bo = await join_register(owner, name="Bo")
+    assert (await take(client, bo, f"{address}/support")).json()["supporters"] == 1
     await owner.execute("update membership set left_at = $1", FRIDAY_EVENING)
+
+    assert (await read(client, ada, address))["supporters"] == 0
 
     assert slug(await take(client, ada, f"{address}/support")) == "not-in-the-register"
