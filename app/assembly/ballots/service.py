@@ -9,11 +9,13 @@ primary key.
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import structlog
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.assembly.ballots import queries
@@ -52,6 +54,14 @@ MIRROR_TIMEOUT_S = 10
 log = structlog.get_logger("ballots")
 
 
+class BatchKeyLost(Exception):
+    """Ballots with receipts wait whose key is gone: home was lost, or a database was put back.
+
+    Nobody can read them any more, so the vote cannot be counted honestly and people must decide.
+    If the home folder lies on another machine, put it in place and all goes on.
+    """
+
+
 async def accept_ballot(
     database: Database,
     *,
@@ -70,7 +80,7 @@ async def accept_ballot(
         VoteNotOpen, VoteClosed: it came too early or too late.
         BallotRefused: not a ballot of this vote, or a value that its rule does not admit.
         SequenceTaken: another ballot has this vote key and sequence number.
-        BallotBoxAway: this machine does not hold the board's key.
+        BallotBoxAway: this machine does not hold the board's key, or that of ballots that wait.
     """
     if now < manifest.opens_at:
         raise VoteNotOpen(opens_at=time_text(manifest.opens_at))
@@ -88,9 +98,7 @@ async def accept_ballot(
             tx, election_id=election_id, vote_key=ballot.vote_key, sequence=ballot.sequence
         )
         if known is None:
-            key = await asyncio.to_thread(
-                keep_batch_key, home, election_id=election_id, batch_no=box.batch_no
-            )
+            key = await _sealing_key(tx, box=box, election_id=election_id, home=home)
             sealed = key.seal(ballot, size_bytes=largest_ballot_bytes(manifest))
             earlier = await queries.store_pending(tx, election_id=election_id, row=sealed)
             known = leaf if earlier is None else key.unseal(earlier).leaf()
@@ -118,6 +126,7 @@ async def publish_batch(
     Raises:
         ValueError: ``at_close`` before closing time.
         BallotBoxAway: this machine does not hold the board's key.
+        BatchKeyLost: ballots wait, and this machine cannot read them.
     """
     if at_close and now < manifest.closes_at:
         raise ValueError("a box is closed from closing time on")
@@ -189,6 +198,26 @@ async def _board_key(manifest: Manifest, *, home: Path) -> Ed25519PrivateKey:
     return key
 
 
+async def _sealing_key(
+    tx: Transaction, *, box: BoxState, election_id: UUID, home: Path
+) -> BatchKey:
+    """Return the key of the batch that is being filled; the first ballot makes it."""
+    find = partial(find_batch_key, home, election_id=election_id, batch_no=box.batch_no)
+    key = await asyncio.to_thread(find)
+    if key is not None:
+        return key
+    if not await queries.count_pending(tx, election_id=election_id):
+        keep = partial(keep_batch_key, home, election_id=election_id, batch_no=box.batch_no)
+        return await asyncio.to_thread(keep)
+    # Another caster may have made it since we looked, and its ballot is what we counted.
+    key = await asyncio.to_thread(find)
+    if key is None:
+        # Beside a second key nobody could read this batch, nor see that a ballot is there already.
+        log.error("ballots.batch_key.lost", election=str(election_id))
+        raise BallotBoxAway(retry_after_s=60)
+    return key
+
+
 async def _waiting_ballots(
     tx: Transaction, *, box: BoxState, election_id: UUID, home: Path
 ) -> list[BoxedBallot]:
@@ -199,8 +228,12 @@ async def _waiting_ballots(
         find_batch_key, home, election_id=election_id, batch_no=box.batch_no
     )
     # Whoever has a receipt will show it, so nothing is passed over in silence.
-    assert key is not None, "the key of the waiting ballots is gone from home"
-    return await asyncio.to_thread(_unseal_all, key, rows)
+    if key is None:
+        raise BatchKeyLost(f"the key of {len(rows)} waiting ballots is not in home")
+    try:
+        return await asyncio.to_thread(_unseal_all, key, rows)
+    except InvalidTag:
+        raise BatchKeyLost("some waiting ballots were sealed under another key") from None
 
 
 def _unseal_all(key: BatchKey, rows: list[SealedBallot]) -> list[BoxedBallot]:

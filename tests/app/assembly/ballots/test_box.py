@@ -15,6 +15,7 @@ from app.assembly.ballots.errors import (
     VoteNotOpen,
 )
 from app.assembly.ballots.sealing import BALLOTS_PER_KEY, largest_ballot_bytes
+from app.assembly.ballots.service import BatchKeyLost
 from app.assembly.board import load_board_key
 from governance.ballot_box import cast
 from governance.manifest import canonical
@@ -178,6 +179,27 @@ async def test_a_machine_without_the_boards_key_takes_no_ballots(
 
     with pytest.raises(BallotBoxAway):
         await vote.accept(ballot)
+
+
+async def test_waiting_ballots_whose_key_is_gone_are_not_passed_over_and_none_joins_them(
+    vote: Vote,
+) -> None:
+    await vote.accept(vote.ballot())
+    [key] = vote.keys_in_home()
+    secret = key.read_bytes()
+    key.unlink()
+
+    with pytest.raises(BallotBoxAway):
+        await vote.accept(vote.ballot())
+    with pytest.raises(BatchKeyLost):
+        await vote.close()
+    key.write_bytes(bytes(32))
+    with pytest.raises(BatchKeyLost):
+        await vote.close()
+    # Home comes back, and nothing was lost.
+    key.write_bytes(secret)
+
+    assert await vote.close() == 1
 
 
 async def test_roots_follow_each_other_even_if_the_clock_is_set_back(vote: Vote) -> None:
