@@ -35,11 +35,10 @@ class Given:
 @contextmanager
 def opened_wallet(context: typer.Context) -> Iterator[tuple["WalletFile", "Wallet"]]:
     """The wallet that was asked for; nobody else has it meanwhile."""
-    from app.settings import default_home
     from app.voting.wallet import WalletFile
 
     given: Given = context.obj
-    file = WalletFile(given.wallet or default_home() / "wallet.json")
+    file = WalletFile(given.wallet or _own_wallet())
     with file.held():
         if given.passphrase_file is not None:
             file.set_passphrase(given.passphrase_file.read_text().rstrip("\n"))
@@ -71,6 +70,12 @@ def run[T](
             raise VotingError(f"Others could listen on the way to {wallet.server}: use https://")
         voter = Voter(wallet, server=wallet.server or "", keep=file.keep, token=given.token)
         return asyncio.run(work(voter))
+
+
+def _own_wallet() -> Path:
+    from app.settings import default_home
+
+    return default_home() / "wallet.json"
 
 
 def _is_safe(server: str) -> bool:

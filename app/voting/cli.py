@@ -148,6 +148,10 @@ def show(context: typer.Context, election: Election, *, as_json: AsJson = False)
     show_line(manifest.question)
     show_line(manifest.explanation)
     show_line(say_choices(manifest))
+    if "text" in manifest.parameters:
+        show_line(f"The text voted on has the SHA-256 {manifest.parameters['text']}.")
+    for option, fingerprint in manifest.parameters.get("texts", {}).items():
+        show_line(f"The text of {option} has the SHA-256 {fingerprint}.")
     show_line(f"Voting is from {say_time(manifest.opens_at)} to {say_time(manifest.closes_at)}.")
     for house in manifest.houses:
         show_line(f"On the roll of {house.name}: {house.roll_size}.")

@@ -257,6 +257,17 @@ def test_the_hash_of_the_module_can_be_compared(tmp_path: Path) -> None:
     assert (tmp_path / "ballot.mjs").read_text() == module_text()
 
 
+async def test_a_vote_on_a_text_shows_which_text_it_is(street: Town, tmp_path: Path) -> None:
+    [member] = await people(street.owner, street.clock, count=1)
+    device = Device(tmp_path / "device", street, member)
+    await device.done("key", "--yes")
+    terms = {"majority": [2, 3, False], "quorums": [1], "text": "ab" * 32}
+    election = await street.hold_vote([member], rule="text", parameters=terms)
+    shown = (await device.done("show", election)).stdout
+    assert f"The text voted on has the SHA-256 {'ab' * 32}." in shown
+    assert "It takes yes, no or abstain." in shown
+
+
 async def test_a_server_has_to_be_named_once(street: Town, tmp_path: Path) -> None:
     device = Device(tmp_path / "device", street)
     device.options = ["--wallet", str(device.wallet)]
