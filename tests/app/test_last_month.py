@@ -1,5 +1,6 @@
 """Promises about the replayed month: its own riders and shifts, and called a simulation."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from app.city import load_city
 from app.foundation.database import Database
 from app.foundation.ids import new_id
-from app.replay.last_month import Month, read_month, replay_month, store_forecast, values_of
+from app.replay.last_month import Month, read_month, replay_month, show, store_forecast, values_of
 from app.replay.plan import ReplayError
 from app.settings import BUILT_IN_CITY
 from tests.conftest import FRIDAY_EVENING, StandingClock
@@ -171,3 +172,17 @@ async def test_replays_are_never_edited(
 
 def test_every_tenth_value_and_the_one_in_force_are_replayed() -> None:
     assert values_of("fairness_weight_s", status_quo=120) == [0, 120, *range(600, 3601, 600)]
+
+
+def test_the_command_prints_a_line_per_value_and_says_what_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show({0: {"served_share": 0.9, "gini_income_per_hour": None}}, key="k", as_json=False)
+    said = capsys.readouterr()
+    assert "served_share" in said.out
+    assert "0.9" in said.out
+    assert "This is a simulation" in said.err
+
+    show({0: {"served_share": 0.9}}, key="k", as_json=True)
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {"key": "k", "values": {"0": {"served_share": 0.9}}}
