@@ -76,9 +76,6 @@ def upgrade() -> None:
             "(stage in ('draft', 'withdrawn')) or supporters_needed is not null",
             name="a_submitted_proposal_knows_what_it_needs",
         ),
-        sa.CheckConstraint(
-            "is_secret or kind in ('text', 'choice')", name="numbers_and_budgets_are_secret"
-        ),
         sa.CheckConstraint("kind = 'text' or draft_text is null", name="only_texts_have_a_text"),
         sa.CheckConstraint(
             "kind in ('number', 'budget', 'text', 'choice')", name="proposal_kinds_are_known"

@@ -42,9 +42,6 @@ class ProposalRow(SQLModel, table=True):
         _at_most("explanation", MAX_EXPLANATION_CHARACTERS),
         _at_most("draft_text", MAX_TEXT_CHARACTERS),
         CheckConstraint("(kind = 'number') = (key is not null)", name="a_number_names_its_policy"),
-        CheckConstraint(
-            "is_secret or kind in ('text', 'choice')", name="numbers_and_budgets_are_secret"
-        ),
         CheckConstraint("kind = 'text' or draft_text is null", name="only_texts_have_a_text"),
         CheckConstraint("(stage = 'void') = (void_ground is not null)", name="a_void_has_a_ground"),
         CheckConstraint(
