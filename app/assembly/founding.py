@@ -8,6 +8,7 @@ import asyncpg
 import orjson
 
 from app.city import City
+from app.foundation.clock import ScaledClock
 from app.foundation.ids import new_id
 
 
@@ -50,3 +51,19 @@ async def found_cooperative(connection: Any, city: City, *, at: datetime) -> Non
         )
     except asyncpg.UniqueViolationError as twice:
         raise AlreadyFounded(f"{city.name} was founded before") from twice
+
+
+async def keep_demo_clock(connection: Any, clock: ScaledClock | None) -> None:
+    """Let the database tell a demonstration's time; with None, the true time from now on.
+
+    The database itself looks whether a vote has closed and its notice is given. ``connection`` is
+    the owner's: the program's own role may not write here.
+    """
+    await connection.execute("delete from demo_clock")
+    if clock is not None:
+        await connection.execute(
+            "insert into demo_clock (one, start_at, anchor_s, speed) values (true, $1, $2, $3)",
+            clock.start,
+            clock.anchor_s,
+            clock.speed,
+        )

@@ -1,10 +1,11 @@
 """Makes a PostgreSQL server fit for a cooperative: new enough, careful, migrated and founded."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from alembic.util import CommandError
@@ -141,6 +142,34 @@ async def migrate_database(dsn: str) -> None:
                 f"{place_of(dsn)}: this user may not act as {APP_ROLE}: "
                 f"let an administrator run: grant {APP_ROLE} to this user"
             ) from None
+
+
+async def give_program_sign_in(dsn: str, *, secret: bytes, say: Say) -> str:
+    """Return a URL under which the program signs in as itself, and not as the owner of the tables.
+
+    Who signs in as the owner can leave the program's limited role at any moment, and set a policy
+    without a vote. The user is made, or made anew, from the secret of this home, so that several
+    machines have one each. Where the owner may not create users, the owner's URL is returned and
+    `say` hears what that means.
+    """
+    name = f"meent_program_{hashlib.sha256(b'name' + secret).hexdigest()[:12]}"
+    password = hashlib.sha256(b"password" + secret).hexdigest()
+    async with connected(dsn) as connection:
+        known = await connection.fetchval("select true from pg_roles where rolname = $1", name)
+        make = "alter" if known else "create"
+        try:
+            async with connection.transaction():
+                await connection.execute(f"{make} role {name} login password '{password}'")
+                await connection.execute(f"grant {APP_ROLE} to {name}")
+        except asyncpg.InsufficientPrivilegeError:
+            say(
+                f"{place_of(dsn)}: this user may not create users, so the program signs in as the "
+                "owner of the tables: whoever takes it over could set policies without a vote"
+            )
+            return dsn
+    parts = urlsplit(dsn)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{name}:{password}@{host}"))
 
 
 async def found_if_new(dsn: str, city: City, *, at: datetime, say: Say) -> None:

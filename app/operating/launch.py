@@ -15,13 +15,17 @@ from pathlib import Path
 import httpx
 from pydantic import SecretStr
 
+from app.assembly.founding import keep_demo_clock
 from app.city import City, load_city
 from app.foundation import embedded_postgres
 from app.foundation.children import Command, Family
+from app.foundation.clock import ScaledClock
+from app.foundation.secret_file import keep_secret
 from app.operating.database_setup import (
     connected,
     create_database,
     found_if_new,
+    give_program_sign_in,
     migrate_database,
     require_careful_settings,
     require_version,
@@ -33,6 +37,7 @@ from app.roads.port import Say
 from app.settings import Profile, Settings
 
 DATABASE_NAME = "meent"
+PROGRAM_KEY_FILE = "program.key"
 READY_TIMEOUT_S = 90.0
 ROUTER_TIMEOUT_S = 120.0
 # Below the numbers that systems give to outgoing connections, so that none takes ours meanwhile.
@@ -85,14 +90,16 @@ async def run_platform(
     async with AsyncExitStack() as stack:
         dsn, family, names = await _database(stack, settings, say=say, name=database_name)
         await prepare_database(
-            dsn, city, say=say, at=settings.clock_start, careful=_is_production(settings)
+            dsn, city, say=say, clock=demo_clock(settings), careful=_is_production(settings)
         )
+        secret = await asyncio.to_thread(keep_secret, settings.home / PROGRAM_KEY_FILE)
+        program_dsn = await give_program_sign_in(dsn, secret=secret, say=say)
         router_url = settings.router_url or await _router(family, names, city, settings, say=say)
         issuers = settings.issuers or await _issuers(family, names, settings, say=say)
         base_url = f"http://{_in_url(settings.host)}:{port}"
         given = {
             "port": port,
-            "database_url": SecretStr(dsn),
+            "database_url": SecretStr(program_dsn),
             "router_url": router_url,
             "issuers": issuers,
             # The cooperative has no business with it.
@@ -157,16 +164,28 @@ async def lend_router(city: City, settings: Settings, *, say: Say) -> AsyncItera
         yield await _router(family, [], city, settings, say=say)
 
 
+def demo_clock(settings: Settings) -> ScaledClock | None:
+    """Return the scaled clock of a demonstration, None where time is the machine's."""
+    if settings.clock_start is None or settings.clock_anchor_s is None:
+        return None
+    return ScaledClock(settings.clock_start, settings.clock_anchor_s, settings.clock_speed)
+
+
 async def prepare_database(
-    dsn: str, city: City, *, say: Say, at: datetime | None = None, careful: bool = False
+    dsn: str, city: City, *, say: Say, clock: ScaledClock | None = None, careful: bool = False
 ) -> None:
-    """The database is new enough, migrated and founded (``at`` None: now); refused otherwise."""
+    """The database is new enough, migrated, founded, and tells the time of ``clock``.
+
+    Refused: what is not so. A demonstration is founded at its first moment.
+    """
     async with connected(dsn) as connection:
         await require_version(connection)
         if careful:
             await require_careful_settings(connection)
     await migrate_database(dsn)
-    await found_if_new(dsn, city, at=at or datetime.now(UTC), say=say)
+    await found_if_new(dsn, city, at=clock.start if clock else datetime.now(UTC), say=say)
+    async with connected(dsn) as connection:
+        await keep_demo_clock(connection, clock)
 
 
 def free_port(host: str) -> int:
