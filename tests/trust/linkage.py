@@ -10,7 +10,7 @@ voters were seen on the wire, and, afterwards, which of its many guesses was the
 
 import random
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -54,35 +54,69 @@ class Attack:
     linked: float
 
 
-def attack(dump: Dump, *, people: People, truth: Mapping[str, bytes], seed: int) -> list[Attack]:
-    """Every way of guessing, the best first. `truth` is each voter's vote key, for the score."""
+def attack(
+    dump: Dump,
+    *,
+    people: People,
+    truth: Mapping[str, bytes],
+    seed: int,
+    only: Collection[str] = (),
+) -> list[Attack]:
+    """Every different way of guessing, or `only` the ways of these names; the best first.
+
+    `truth` is each voter's vote key, for the score.
+    """
     chance = random.Random(seed)
-    score = {}
-    for name, guess in _guesses(dump, people, list(truth.values()), chance):
-        score[name] = sum(guess.get(voter) == key for voter, key in truth.items()) / len(truth)
-    return sorted((Attack(*one) for one in score.items()), key=lambda one: -one.linked)
-
-
-def _guesses(
-    dump: Dump, people: People, keys: Sequence[bytes], chance: random.Random
-) -> Iterator[tuple[str, Guess]]:
     traces = _traces(dump.tables, people)
-    marks = _ballot_marks(dump.tables, keys)
+    marks = _ballot_marks(dump.tables, list(truth.values()))
     voters = {name: _ordered(trace, chance) for name, trace in traces.items()}
     voters["seen on the wire"] = list(dump.wire)
+    boxes = _box_orders(dump, marks, list(truth.values()), chance)
+    if not only:
+        voters, boxes = _different(voters), _different(boxes)
+    done = [
+        Attack(name, sum(guess.get(voter) == key for voter, key in truth.items()) / len(truth))
+        for name, guess in [*_by_order(voters, boxes, only), *_by_value(traces, marks, only)]
+    ]
+    return sorted(done, key=lambda one: -one.linked)
+
+
+def _by_order(
+    voters: Mapping[str, Sequence[str]], boxes: Mapping[str, Sequence[bytes]], only: Collection[str]
+) -> Iterator[tuple[str, Guess]]:
+    """Each order of people laid beside each order of ballots."""
+    for voter_name, voter_order in voters.items():
+        for box_name, box_order in boxes.items():
+            name = f"order: {voter_name} = {box_name}"
+            if not only or name in only:
+                yield name, dict(zip(voter_order, box_order, strict=False))
+
+
+def _by_value(
+    traces: Mapping[str, Mapping[str, Hashable]],
+    marks: Mapping[str, Mapping[bytes, Hashable]],
+    only: Collection[str],
+) -> Iterator[tuple[str, Guess]]:
+    """Values that stand beside one person and beside one ballot."""
+    for voter_name, trace in traces.items():
+        for box_name, mark in marks.items():
+            name = f"same value: {voter_name} = {box_name}"
+            if not only or name in only:
+                yield name, _same(trace, mark)
+
+
+def _box_orders(
+    dump: Dump,
+    marks: Mapping[str, Mapping[bytes, Any]],
+    keys: Sequence[bytes],
+    chance: random.Random,
+) -> dict[str, list[bytes]]:
+    """Every order that the ballots have in the dump."""
     boxes = {name: _ordered(mark, chance) for name, mark in marks.items()}
     for name, mark in _within_transactions(marks):
         boxes[name] = _ordered(mark, chance)
     boxes["written-ahead log"] = _in_wal(dump.wal, keys, chance)
-    boxes = _different(boxes)
-    boxes = _different(boxes | dict(_through_the_gone(dump.gone, boxes, chance)))
-    for voter_name, voter_order in _different(voters).items():
-        for box_name, box_order in boxes.items():
-            pairs = zip(voter_order, box_order, strict=False)
-            yield f"order: {voter_name} = {box_name}", dict(pairs)
-    for voter_name, trace in traces.items():
-        for box_name, mark in marks.items():
-            yield f"same value: {voter_name} = {box_name}", _same(trace, mark)
+    return boxes | dict(_through_the_gone(dump.gone, boxes, chance))
 
 
 def _traces(

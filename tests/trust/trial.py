@@ -48,7 +48,7 @@ class Trial:
     wire: list[str] = field(default_factory=list)
     gone: list[Rows] = field(default_factory=list)
 
-    async def run(self, cast: Cast) -> None:
+    async def run(self, cast: Cast, *, casters: int = CASTERS) -> None:
         waiting = iter(self.voters)
 
         async def caster() -> None:
@@ -57,9 +57,9 @@ class Trial:
                 await cast(voter)
                 self.wire.append(voter.name)
 
-        async with asyncio.TaskGroup() as casters:
-            for _ in range(CASTERS):
-                casters.create_task(caster())
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(casters):
+                tasks.create_task(caster())
 
     async def _issue(self, voter: Voter) -> None:
         """What the server learns when a member gets her stamps: names, events, numbers, times."""
@@ -87,9 +87,7 @@ class Trial:
         )
         truth = {voter.name: voter.ballot.vote_key for voter in self.voters}
         dump = Dump(tables=tables, wal=wal, wire=self.wire, gone=self.gone)
-        done = attack(dump, people=people, truth=truth, seed=seed)
-        wanted = set(only)
-        return [one for one in done if not wanted or one.name in wanted]
+        return attack(dump, people=people, truth=truth, seed=seed, only=set(only))
 
 
 async def prepare_trial(vote: Vote, *, voters: int, blindly: bool, seed: int) -> Trial:
