@@ -1,0 +1,1 @@
+"""Payouts: what drivers earned leaves for their bank, in batches that two people release."""
