@@ -20,7 +20,7 @@ from app.assembly.elections import service
 from app.assembly.elections.issuers import Issuers
 from app.assembly.elections.notices import log_round, reminders_due
 from app.assembly.elections.queries import elections
-from app.assembly.elections.service import TooFewIssuers
+from app.assembly.elections.service import ImpossibleTerms, TooFewIssuers
 from app.assembly.elections.service.tallying import Count
 from app.assembly.open_votes import queries as open_votes
 from app.assembly.open_votes.rules import changes_anything
@@ -75,6 +75,8 @@ class Deadlines:
             await self._guarded(self._go_on(election, issuers=issuers, now=now), election.id)
         async with self._database.transaction() as tx:
             await return_voices(tx, now=now)
+        under_way = {election.id for election in running} | {*deliberated}
+        self._done = {done for done in self._done if done[0] in under_way}
 
     async def _guarded(self, step: Awaitable[None], subject_id: UUID) -> None:
         """Take one step; what goes wrong with it is logged by its id, and the next one follows."""
@@ -134,7 +136,7 @@ class Deadlines:
             if (proposal.id, "issuers") not in self._done:
                 self._done.add((proposal.id, "issuers"))
                 log.warning("assembly.too_few_issuers", proposal=str(proposal.id))
-        except ValueError as impossible:
+        except ImpossibleTerms as impossible:
             log.warning(
                 "assembly.terms.impossible", proposal=str(proposal.id), detail=str(impossible)
             )

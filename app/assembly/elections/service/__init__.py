@@ -1,7 +1,7 @@
 """Use cases of elections: freeze, have sealed, tell the members, revoke, tally, enact."""
 
 from app.assembly.elections.service.enacting import earliest_effect, enact
-from app.assembly.elections.service.freezing import TooFewIssuers, freeze
+from app.assembly.elections.service.freezing import ImpossibleTerms, TooFewIssuers, freeze
 from app.assembly.elections.service.logs import collect_final_logs, mirror_logs
 from app.assembly.elections.service.revoking import revoke_ended
 from app.assembly.elections.service.sealing import seal_terms
@@ -9,6 +9,7 @@ from app.assembly.elections.service.tallying import count_box, tally, void_for_f
 from app.assembly.elections.service.telling import remind, tell_missing_keys, tell_roll
 
 __all__ = [
+    "ImpossibleTerms",
     "TooFewIssuers",
     "collect_final_logs",
     "count_box",

@@ -37,6 +37,10 @@ class TooFewIssuers(Exception):
     """A secret vote needs two issuers or more, and the settings name fewer."""
 
 
+class ImpossibleTerms(Exception):
+    """No rule can decide on these terms; the message says what is wrong with them."""
+
+
 async def freeze(
     tx: Transaction,
     *,
@@ -49,7 +53,7 @@ async def freeze(
 
     Raises:
         TooFewIssuers: fewer than two issuers are named.
-        ValueError: the rule cannot decide on these terms.
+        ImpossibleTerms: the rule cannot decide on these terms.
     """
     if len(set(issuers)) < MINIMUM_ISSUERS:
         raise TooFewIssuers
@@ -59,19 +63,23 @@ async def freeze(
     roll, keys = await freeze_roll(tx, at=now, rules=statutes.roll_rules)
     salt = secrets.token_bytes(SALT_BYTES)
     lines = seat_members(roll, keys, rule=asked.rule, salt=salt)
-    terms = Terms(
-        question=asked.question,
-        explanation=asked.explanation,
-        options=asked.options,
-        rule=asked.rule,
-        parameters={
-            **asked.parameters,
-            **await _figures(tx, proposal=proposal, statutes=statutes, now=now),
-            "quorums": quorums(roll, rule=asked.rule, rules=statutes.roll_rules),
-        },
-        houses=manifest_houses(lines, rule=asked.rule),
-    )
-    check_terms(terms)
+    try:
+        figures = await _figures(tx, proposal=proposal, statutes=statutes, now=now)
+        terms = Terms(
+            question=asked.question,
+            explanation=asked.explanation,
+            options=asked.options,
+            rule=asked.rule,
+            parameters={
+                **asked.parameters,
+                **figures,
+                "quorums": quorums(roll, rule=asked.rule, rules=statutes.roll_rules),
+            },
+            houses=manifest_houses(lines, rule=asked.rule),
+        )
+        check_terms(terms)
+    except ValueError as wrong:
+        raise ImpossibleTerms(str(wrong)) from wrong
     # A manifest knows whole seconds; whoever reads it and whoever asks the table agree to the last.
     election = elections.Election(
         id=new_id(),

@@ -1,5 +1,6 @@
 """A vote from its proposal to its effect, by the API and the members' own client."""
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 
 from governance.electorate import House
 from governance.manifest import manifest_from
-from governance.proposal import Kind
+from governance.proposal import Kind, Stage
 from governance.verify import recount
 from tests.app.assembly.elections.town import SERVER, Town
+from tests.app.assembly.proposals.stories import store_proposal
 from tests.steps import ask_price, slug
 
 
@@ -193,3 +195,102 @@ async def test_a_voted_budget_is_the_present_one_of_the_next_vote(town: Town) ->
 
     manifest = (await town.get(f"/v1/elections/{election}"))["manifest"]
     assert manifest["parameters"]["present"] == [8, 2]
+
+
+async def test_two_processes_that_run_the_same_deadlines_at_once_do_everything_once(
+    town: Town,
+) -> None:
+    await town.settle(drivers=2, riders=1)
+    proposal_id = await town.propose()
+    one = town.deadlines
+    town.new_process()
+    other = town.deadlines
+
+    async def both() -> None:
+        await asyncio.gather(one.run_once(), other.run_once())
+
+    async def due() -> None:
+        await town.go_to(
+            await town.owner.fetchval("select due_at from proposal where id = $1", proposal_id)
+        )
+
+    for _ in range(2):
+        await both()
+    await due()
+    for _ in range(3):
+        await both()
+    await due()
+    await both()
+    election = str(await town.owner.fetchval("select id from election"))
+    for person in [*town.members[House.DRIVERS], *town.members[House.RIDERS]]:
+        await town.vote(election, person, 1200)
+    await town.go_to(await town.owner.fetchval("select closes_at from proposal"))
+    for _ in range(2):
+        await both()
+    await due()
+    await town.pass_time(seconds=1)
+    for _ in range(2):
+        await both()
+
+    assert await town.stage(proposal_id) == "enacted"
+    voted = await town.owner.fetchval("select count(*) from policy_version where source = 'tally'")
+    assert voted == 1
+    for person in town.members[House.DRIVERS]:
+        kinds = [kind for kind, _ in await town.told(person)]
+        assert kinds.count("election.on_roll") == 1
+        assert kinds.count("credential.issued") == 2
+
+
+async def test_an_open_vote_goes_its_way_by_the_same_clock(town: Town) -> None:
+    await town.settle(drivers=2, riders=1)
+    proposal_id = await town.propose(kind=Kind.TEXT, text="Notice is given 14 days ahead.\n")
+    await town.owner.execute("update proposal set is_secret = false where id = $1", proposal_id)
+    times = "select {} from proposal where id = $1"
+    await town.go_to(await town.owner.fetchval(times.format("due_at"), proposal_id))
+    await town.round()
+    assert await town.stage(proposal_id) == "credentials_open"
+    await town.go_to(await town.owner.fetchval(times.format("due_at"), proposal_id))
+    await town.round()
+    for person in [*town.members[House.DRIVERS], *town.members[House.RIDERS]]:
+        answer = await town.http.put(
+            f"{SERVER}/v1/proposals/{proposal_id}/vote", json={"value": "yes"}, headers=person.act
+        )
+        assert answer.status_code == 200, answer.text
+    await town.close(proposal_id)
+    assert await town.stage(proposal_id) == "objection_window"
+
+    await town.finish(proposal_id)
+
+    assert await town.stage(proposal_id) == "enacted"
+    assert await town.owner.fetchval("select count(*) from election") == 0
+
+
+@pytest.mark.parametrize(
+    ("stage", "after"), [("seeking_support", "lapsed"), ("deliberation", "credentials_open")]
+)
+async def test_a_proposal_that_is_due_is_moved_by_the_clock_alone(
+    town: Town, stage: str, after: str
+) -> None:
+    await town.settle(drivers=1, riders=1)
+    proposal = await store_proposal(town.owner, stage=Stage(stage), lasts=timedelta(days=1))
+    await town.pass_time(days=1, seconds=-1)
+    await town.round(2)
+    assert await town.stage(proposal.id) == stage
+
+    await town.pass_time(seconds=1)
+    await town.round(2)
+
+    assert await town.stage(proposal.id) == after
+
+
+async def test_a_vote_whose_terms_no_rule_can_decide_is_void_and_holds_up_no_other(
+    town: Town,
+) -> None:
+    await town.settle(drivers=1, riders=1)
+    impossible = await town.propose(kind=Kind.BUDGET, parameters={"pots": ["only one"]})
+    good = await town.propose()
+
+    await town.freeze(good)
+
+    assert await town.stage(impossible) == "void"
+    assert await town.stage(good) == "credentials_open"
