@@ -230,6 +230,8 @@ class Deadlines:
             self._done.add((election.id, "roll"))
         if not await service.seal_terms(self._database, election=election, issuers=issuers):
             return
+        # The last seal may have come too late meanwhile.
+        now = self._clock.now()
         async with self._database.transaction() as tx:
             statutes = await statutes_in_force(tx, at=now)
             await take_step(
@@ -288,6 +290,8 @@ class Deadlines:
         async with self._database.reading() as reader:
             pieces = await package.read_pieces(reader, election=election)
         counted = await package.count_and_verify(pieces)
+        # The issuers may have taken their time, and the objection window begins with the tally.
+        now = self._clock.now()
         vote: dict[str, Any] = {"proposal": proposal, "election": election, "now": now}
         async with self._database.transaction() as tx:
             statutes = await statutes_in_force(tx, at=now)
