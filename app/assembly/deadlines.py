@@ -29,7 +29,7 @@ from app.assembly.proposals.errors import StepRefused
 from app.assembly.proposals.service import Proposal, get_proposal, proposals_due, take_step
 from app.assembly.statutes import statutes_in_force
 from app.foundation.clock import Clock
-from app.foundation.database import Database, Transaction
+from app.foundation.database import Database
 from app.foundation.problems import DatabaseUnavailable
 from app.settings import Settings
 from governance.proposal import Stage, Step, VoidGround, due_step
@@ -100,10 +100,10 @@ class Deadlines:
         if step is Step.FREEZE:
             await self._freeze(proposal, now=now)
             return
+        if step is Step.ENACT:
+            await self._finish(proposal, now=now)
+            return
         async with self._database.transaction() as tx:
-            if step is Step.ENACT:
-                await self._finish(tx, proposal, now=now)
-                return
             statutes = await statutes_in_force(tx, at=now)
             await take_step(
                 tx, proposal=proposal, step=step, now=now, statutes=statutes, void_ground=ground
@@ -158,21 +158,36 @@ class Deadlines:
                 void_ground=VoidGround.PROOF_FAILED,
             )
 
-    async def _finish(self, tx: Transaction, proposal: Proposal, *, now: datetime) -> None:
+    async def _finish(self, proposal: Proposal, *, now: datetime) -> None:
         """End an objection window: what was decided takes effect, or all stays as it is."""
-        statutes = await statutes_in_force(tx, at=now)
         if proposal.is_secret:
-            election = await elections.find_election(tx, proposal_id=proposal.id)
-            assert election is not None, f"proposal {proposal.id} has no election"
-            done = await service.enact(
-                tx, proposal=proposal, election=election, statutes=statutes, now=now
-            )
-            log.info("assembly.finished", proposal=str(proposal.id), stage=str(done.proposal.stage))
+            await self._enact(proposal, now=now)
             return
-        vote = await open_votes.find_vote(tx, proposal_id=proposal.id)
-        assert vote is not None, f"proposal {proposal.id} has no open vote"
-        step = Step.ENACT if changes_anything(vote["result"]) else Step.LEAVE_UNCHANGED
-        await take_step(tx, proposal=proposal, step=step, now=now, statutes=statutes)
+        async with self._database.transaction() as tx:
+            statutes = await statutes_in_force(tx, at=now)
+            vote = await open_votes.find_vote(tx, proposal_id=proposal.id)
+            assert vote is not None, f"proposal {proposal.id} has no open vote"
+            step = Step.ENACT if changes_anything(vote["result"]) else Step.LEAVE_UNCHANGED
+            await take_step(tx, proposal=proposal, step=step, now=now, statutes=statutes)
+
+    async def _enact(self, proposal: Proposal, *, now: datetime) -> None:
+        """Enact a secret vote, if it still verifies: somebody may have changed it meanwhile."""
+        async with self._database.reading() as reader:
+            election = await elections.find_election(reader, proposal_id=proposal.id)
+            assert election is not None, f"proposal {proposal.id} has no election"
+            tally = await elections.find_tally(reader, election_id=election.id)
+            assert tally is not None, f"election {election.id} was published without a tally"
+            pieces = await package.read_pieces(reader, election=election)
+        found = await package.recount_as_announced(pieces, result=tally.result)
+        faults = package.faults_of(found)
+        vote: dict[str, Any] = {"proposal": proposal, "election": election, "now": now}
+        async with self._database.transaction() as tx:
+            statutes = await statutes_in_force(tx, at=now)
+            if faults:
+                await service.void_for_faults(tx, **vote, faults=faults, statutes=statutes)
+            else:
+                await service.enact(tx, **vote, statutes=statutes)
+        log.info("election.finished", election=str(election.id), faults=len(faults))
 
     async def _tally_open(self, proposal_id: UUID, *, now: datetime) -> None:
         """Count an open vote that has closed, and publish the result."""

@@ -1,5 +1,6 @@
 """`meent audit` recounts every vote: what the database cannot check, it finds."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -32,8 +33,8 @@ async def test_an_honest_vote_and_its_policy_are_recounted_without_fault(town: T
     assert (check.counted, check.violations) == (2, 0)
 
 
-async def test_a_result_the_program_made_up_within_the_terms_is_found(town: Town) -> None:
-    """The one way around a count: the program itself counts, and lies within floor and ceiling."""
+async def false_result(town: Town) -> tuple[UUID, str]:
+    """Two voted for 12 %, and 13.5 % is written down; return proposal and election."""
     await town.settle(drivers=1, riders=1)
     proposal_id = await town.propose()
     election = await town.open_voting(proposal_id)
@@ -43,8 +44,36 @@ async def test_a_result_the_program_made_up_within_the_terms_is_found(town: Town
     await town.owner.execute("set session_replication_role = replica")
     await town.owner.execute("""update tally set result = '{"value": 1350}'""")
     await town.owner.execute("set session_replication_role = origin")
+    return proposal_id, election
+
+
+async def test_a_result_that_was_changed_in_the_objection_window_is_not_enacted(
+    town: Town,
+) -> None:
+    proposal_id, election = await false_result(town)
+
     await town.finish(proposal_id)
-    assert await town.stage(proposal_id) == "enacted"
+
+    shown = await town.get(f"/v1/elections/{election}")
+    assert await town.stage(proposal_id) == "void"
+    assert [fault["kind"] for fault in shown["faults"]] == [
+        "the announced result is not what the ballots say"
+    ]
+    voted = await town.owner.fetchval("select count(*) from policy_version where source = 'tally'")
+    assert voted == 0
+
+
+async def test_a_result_the_program_made_up_within_the_terms_is_found(town: Town) -> None:
+    """The one way around a count: the program itself counts, and lies within floor and ceiling."""
+    proposal_id, election = await false_result(town)
+    due_at = await town.owner.fetchval("select due_at from proposal where id = $1", proposal_id)
+    await town.go_to(due_at + timedelta(seconds=1))
+    now = town.clock.now()
+    async with town.app.state.database.transaction() as tx:
+        tally = await tx.value("select id from tally")
+        await tx.execute(
+            "select enact_tally($1, $2, $3, $4)", new_id(), tally, now + timedelta(days=15), now
+        )
 
     check = await recounted(town)
 
