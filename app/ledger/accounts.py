@@ -9,19 +9,31 @@ class AccountKind(StrEnum):
     RIDER = "rider"  # below zero: the rider owes for rides taken, down to a limit
     DRIVER = "driver"  # above zero: the cooperative owes this to the driver
     MEMBER_SHARE = "member_share"  # above zero: what a member paid in to join, theirs on leaving
-    COMMISSION_INCOME = "commission_income"  # the voted share of fares; a house account
-    BANK = "bank"  # below zero: money at the bank; a house account
-    PLATFORM_COSTS = "platform_costs"  # below zero: what the platform cost; a house account
-    OTHER_INCOME = "other_income"  # above zero: income but from fares; a house account
+    MEMBER_CAPITAL = "member_capital"  # above zero: refunds a member left in, paid back in turn
+    # The house's own accounts, one of each kind, opened with the cooperative:
+    COMMISSION_INCOME = "commission_income"  # the voted share of fares
+    BANK = "bank"  # below zero: money at the bank
+    PLATFORM_COSTS = "platform_costs"  # below zero: what the platform cost
+    OTHER_INCOME = "other_income"  # above zero: income but from fares
+    SURPLUS = "surplus"  # a closed period's result until it is shared; below zero: a loss
+    STATUTORY_RESERVE = "statutory_reserve"  # above zero: indivisible, it only absorbs losses
+    VOTED_RESERVE = "voted_reserve"  # above zero: set aside by a vote, divisible by another
+    EDUCATION_FUND = "education_fund"  # above zero: to be spent on learning
+    SOLIDARITY_FUND = "solidarity_fund"  # above zero: pays where a member cannot
+    INVESTMENT_POT = "investment_pot"  # above zero: to be spent on the cooperative itself
+    REFUNDS_PAYABLE = "refunds_payable"  # above zero: members' part of a surplus, not yet allotted
+    PAYOUT_CLEARING = "payout_clearing"  # above zero: on its way from the bank to members
 
 
-MEMBER_KINDS = (AccountKind.RIDER, AccountKind.DRIVER, AccountKind.MEMBER_SHARE)
-HOUSE_KINDS = (
-    AccountKind.COMMISSION_INCOME,
-    AccountKind.BANK,
-    AccountKind.PLATFORM_COSTS,
-    AccountKind.OTHER_INCOME,
+# A member's account authorises: its balance is kept and checked by every posting. A house account
+# only records: its balance is the sum of its transfers, so that nobody queues at a busy row.
+MEMBER_KINDS = (
+    AccountKind.RIDER,
+    AccountKind.DRIVER,
+    AccountKind.MEMBER_SHARE,
+    AccountKind.MEMBER_CAPITAL,
 )
+HOUSE_KINDS = tuple(kind for kind in AccountKind if kind not in MEMBER_KINDS)
 
 
 class JournalKind(StrEnum):
@@ -31,6 +43,15 @@ class JournalKind(StrEnum):
     MEMBER_SHARE = "member_share"
     PLATFORM_COST = "platform_cost"
     OTHER_INCOME = "other_income"
+    TIP = "tip"  # from rider to driver, whole
+    PAYOUT = "payout"  # from a member's account towards their bank
+    PAYOUT_RETURN = "payout_return"  # the bank sent it back
+    SURPLUS_CLOSE = "surplus_close"  # a period's income and costs become its result
+    SURPLUS_SHARE = "surplus_share"  # the result goes to the reserves and pots as voted
+    REFUND_ALLOCATION = "refund_allocation"  # a member's part: so much in money, the rest capital
+    LOSS_ABSORPTION = "loss_absorption"  # the only way out of the indivisible reserve
+    SOLIDARITY_PAYMENT = "solidarity_payment"
+    ADJUSTMENT = "adjustment"  # money put right by a person, with a reason
     REVERSAL = "reversal"
 
 
@@ -60,3 +81,4 @@ class HoldOutcome(StrEnum):
 
     POSTED = "posted"
     VOIDED = "voided"
+    EXPIRED = "expired"

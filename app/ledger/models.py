@@ -17,7 +17,9 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from app.foundation import columns
-from app.ledger.accounts import AccountKind, HoldOutcome, JournalKind, Purpose
+from app.ledger.accounts import HOUSE_KINDS, AccountKind, HoldOutcome, JournalKind, Purpose
+
+_HOUSE = ", ".join(f"'{kind}'" for kind in HOUSE_KINDS)
 
 
 class Account(SQLModel, table=True):
@@ -27,6 +29,9 @@ class Account(SQLModel, table=True):
     __table_args__: ClassVar[Any] = (
         columns.one_of("kind", AccountKind, name="account_kinds_are_known"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currencies_are_iso_4217"),
+        CheckConstraint(
+            f"(member_id is null) = (kind in ({_HOUSE}))", name="house_accounts_are_nobodys"
+        ),
         UniqueConstraint("id", "currency", name="accounts_have_one_currency"),
         Index(
             "one_account_of_a_kind_per_member",
@@ -150,10 +155,14 @@ class Balance(SQLModel, table=True):
 
 
 class Hold(SQLModel, table=True):
-    """Money set aside for a ride until it is posted or let go."""
+    """Money set aside for a ride until it is posted or let go, or until its time is over.
+
+    What is taken from it may be less: the journal that ends it says how much, the rest is free.
+    """
 
     __tablename__ = "hold"
     __table_args__: ClassVar[Any] = (
+        CheckConstraint("expires_at > placed_at", name="holds_expire_later"),
         CheckConstraint("amount_minor > 0", name="holds_are_positive"),
         Index("hold_by_account", "account_id"),
     )
@@ -162,6 +171,7 @@ class Hold(SQLModel, table=True):
     account_id: UUID = columns.reference("account.id")
     amount_minor: int = columns.minor()
     placed_at: datetime = columns.moment()
+    expires_at: datetime | None = columns.moment(nullable=True)
 
 
 class HoldEnd(SQLModel, table=True):
@@ -181,3 +191,55 @@ class HoldEnd(SQLModel, table=True):
         default=None, sa_type=BigInteger, foreign_key="journal.id", nullable=True
     )
     ended_at: datetime = columns.moment()
+
+
+class JournalReason(SQLModel, table=True):
+    """Why money was taken back or put right. A trigger refuses a correction without one."""
+
+    __tablename__ = "journal_reason"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("length(reason) between 1 and 500", name="corrections_have_a_reason"),
+    )
+
+    journal_id: int = Field(primary_key=True, sa_type=BigInteger, foreign_key="journal.id")
+    reason: str = columns.text()
+    # Nobody, where the program itself found that money had to go back.
+    decided_by: UUID | None = columns.reference("member.id", nullable=True)
+
+
+class PeriodLock(SQLModel, table=True):
+    """Everything before ``until`` is closed: no journal after ``through_journal`` concerns it."""
+
+    __tablename__ = "period_lock"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("until <= locked_at", name="periods_are_closed_after_their_end"),
+    )
+
+    until: datetime = columns.moment(primary_key=True)
+    through_journal: int = Field(sa_type=BigInteger)
+    locked_by: UUID | None = columns.reference("member.id", nullable=True)
+    locked_at: datetime = columns.moment()
+
+
+class JournalHorizon(SQLModel, table=True):
+    """A journal's number up to which none was still being written when it was noted."""
+
+    __tablename__ = "journal_horizon"
+
+    journal_id: int = Field(primary_key=True, sa_type=BigInteger, foreign_key="journal.id")
+    noted_at: datetime = columns.moment(
+        sa_column_kwargs={"server_default": text("clock_timestamp()")}
+    )
+
+
+class AccountRollup(SQLModel, table=True):
+    """All that a house account was debited and credited up to a journal, which stays so."""
+
+    __tablename__ = "account_rollup"
+
+    account_id: UUID = columns.reference("account.id", primary_key=True)
+    through_journal: int = Field(
+        primary_key=True, sa_type=BigInteger, foreign_key="journal_horizon.journal_id"
+    )
+    debits_minor: int = columns.minor()
+    credits_minor: int = columns.minor()

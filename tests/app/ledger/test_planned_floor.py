@@ -90,12 +90,7 @@ async def test_the_year_of_the_floor_ends_with_yesterday_and_leaves_out_what_was
     await drive(owner, fare_minor=30, at=ends - timedelta(seconds=1))
     await drive(owner, fare_minor=4_000, at=ends)
     back = await drive(owner, fare_minor=50_000, at=begins)
-    await owner.execute(
-        "select post_journal('x', 'x', '', 'reversal', j.subject_id, null, j.effective_at,"
-        " array[credit_id], array[debit_id], array[amount_minor], null, j.id)"
-        " from journal j join transfer on journal_id = id where id = $1",
-        back,
-    )
+    await owner.execute("select reverse_journal($1, 'not driven', null, $2)", back, ends)
     for day, amount in (("2025-05-21", 1), ("2025-05-22", 20), ("2026-05-21", 300)):
         await book(client, staff, day=day, amount_minor=amount)
     await book(client, staff, day="2026-05-22", amount_minor=4_000)
