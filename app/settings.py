@@ -85,6 +85,17 @@ class Settings(BaseSettings):
         7, description="how long it is kept what a round of dispatch decided from"
     )
 
+    payout_hold_days: int = Field(
+        3, ge=0, description="a new bank account is not paid to for so long"
+    )
+    payout_least_minor: Positive = Field(100, description="less than this is not paid out yet")
+    payout_iban: SecretStr | None = Field(
+        None, description="the cooperative's own account, from which drivers are paid"
+    )
+    payout_file_currencies: CommaList = Field(
+        ("EUR",), description="by commas; SEPA is EUR alone, the bank may take others (cents)"
+    )
+
     issuers: CommaList = Field(
         (), description="URLs by commas of those who stamp vote keys; default: two of our own"
     )

@@ -15,8 +15,10 @@ import app.foundation.models
 import app.ledger.models
 import app.members.models
 import app.outlook.models
+import app.payouts.models
 import app.rides.models
 import app.roads.models
+import app.surplus.models
 
 metadata = SQLModel.metadata
 
