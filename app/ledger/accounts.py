@@ -49,6 +49,7 @@ class JournalKind(StrEnum):
     SURPLUS_CLOSE = "surplus_close"  # a period's income and costs become its result
     SURPLUS_SHARE = "surplus_share"  # the result goes to the reserves and pots as voted
     REFUND_ALLOCATION = "refund_allocation"  # a member's part: so much in money, the rest capital
+    CAPITAL_REDEMPTION = "capital_redemption"  # a lot of capital is paid back to its member
     LOSS_ABSORPTION = "loss_absorption"  # the only way out of the indivisible reserve
     SOLIDARITY_PAYMENT = "solidarity_payment"
     ADJUSTMENT = "adjustment"  # money put right by a person, with a reason

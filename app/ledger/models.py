@@ -227,9 +227,6 @@ class JournalHorizon(SQLModel, table=True):
     __tablename__ = "journal_horizon"
 
     journal_id: int = Field(primary_key=True, sa_type=BigInteger, foreign_key="journal.id")
-    noted_at: datetime = columns.moment(
-        sa_column_kwargs={"server_default": text("clock_timestamp()")}
-    )
 
 
 class AccountRollup(SQLModel, table=True):

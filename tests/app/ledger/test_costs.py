@@ -289,7 +289,7 @@ async def test_the_program_cannot_book_a_cost_without_its_entry(
     await book(client, staff)
     before = await owner.fetchrow("select max(id) as id, count(*) as many from journal")
 
-    with pytest.raises(asyncpg.PostgresError, match="without (purpose and document|a reason)"):
+    with pytest.raises(asyncpg.PostgresError, match=r"without (purpose and document|a reason)"):
         async with database.transaction() as tx:
             await tx.execute(
                 "select post_journal('x', 'x', '', $1, uuidv7(), null, now(), array[a.id],"
