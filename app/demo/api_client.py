@@ -91,6 +91,14 @@ class Member:
         """Set something to what it shall be; a repeat sets the same."""
         return await self._ask("PATCH", path, body=body)
 
+    async def access_token(self) -> str:
+        """Return a token that will not end on its way; sign in where nobody is signed in."""
+        async with self._signing_in:
+            expires_at = self._access_expires_at
+            if expires_at is None or self.api.clock.now() > expires_at - REFRESH_BEFORE:
+                await self._renew()
+            return self._access
+
     async def sign_in(self) -> None:
         """Ask for a code, read it from the text message and begin a session.
 
@@ -120,7 +128,7 @@ class Member:
     ) -> Any:
         """Send as a signed-in member; renew tokens before they end, or when they are refused."""
         for _ in range(SIGN_IN_TRIES):
-            access = await self._fresh_access()
+            access = await self.access_token()
             headers = {"Authorization": f"Bearer {access}"}
             if key:
                 headers["Idempotency-Key"] = key
@@ -134,14 +142,6 @@ class Member:
                     if self._access == access:
                         self._access_expires_at = None
         raise NoAnswerError(f"{path}: signed out again and again")
-
-    async def _fresh_access(self) -> str:
-        """Return an access token that will not end on its way."""
-        async with self._signing_in:
-            expires_at = self._access_expires_at
-            if expires_at is None or self.api.clock.now() > expires_at - REFRESH_BEFORE:
-                await self._renew()
-            return self._access
 
     async def _renew(self) -> None:
         """Take new tokens for old ones, or, where that cannot be, sign in anew.

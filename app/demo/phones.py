@@ -1,7 +1,7 @@
 """The phones' own process: `python -m app.demo.phones plan.json`. It knows the public API alone.
 
-Beside app.demo, the clock and the libraries it imports nothing of the program: what the phones can
-do, everybody's telephone can.
+Beside app.demo, the voter's client, the clock and the libraries it imports nothing of the program:
+what the phones can do, everybody's telephone can.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import Any
 import uvloop
 
 from app.demo.api_client import Api, Member, open_api
+from app.demo.assembly import Assembly
 from app.demo.driver_phone import DriverPhone
 from app.demo.journal import Journal
 from app.demo.plan import Outcome, Plan, Seen, read_json, write_json
@@ -27,6 +28,7 @@ from app.demo.text_messages import TextMessages
 PROGRESS_S = 0.4  # real seconds
 AT_ONCE = 8  # phones that sign in, or are asked, at the same time
 HOMEWARD_S = 30 * 60.0  # simulated seconds in which the last riders are brought home
+LATE_ASSEMBLY_S = 15.0  # real seconds that an assembly may end after the last rider is home
 
 
 class Crowd:
@@ -52,10 +54,15 @@ class Crowd:
             )
             for planned in plan.drivers
         ]
+        self._staff = Member(api, phone=plan.staff_phone)
+        phones = {phone.member.phone: phone.member for phone in self._phones}
+        self._assembly = (
+            Assembly(api, plan, plan.assembly, members=phones) if plan.assembly else None
+        )
 
     async def live(self) -> Outcome:
         """Live through the planned time; return what was seen and what did not stand at the end."""
-        async with _telling(self.seen, self._plan, api=self._api, lines=self._lines):
+        async with _telling(self._look, self._plan):
             await self._join()
             self.seen.phase = "waiting for the hour to begin"
             async with asyncio.TaskGroup() as group:
@@ -63,7 +70,10 @@ class Crowd:
                 opened_at, late_s = await self._open()
                 self.seen.phase = "the city is open"
                 riders = [group.create_task(rider.run(late_s=late_s)) for rider in self._riders]
+                voting = self._assembly and group.create_task(self._assembly.play(self._staff))
                 await self._see_all_home(riders, late_s=late_s)
+                if voting:
+                    await self._see_it_end(voting)
                 for task in work:
                     task.cancel()
             self.seen.phase = "checking what was acknowledged"
@@ -79,13 +89,17 @@ class Crowd:
     def _phones(self) -> list[RiderPhone | DriverPhone]:
         return [*self._riders, *self._drivers]
 
-    def _lines(self) -> int:
-        """Return how often a line was opened again."""
-        return sum(max(phone.line.reconnects, 0) for phone in self._phones)
+    def _look(self) -> Seen:
+        """Return what was seen until now."""
+        self.seen.repeats = self._api.repeats
+        self.seen.reconnects = sum(max(phone.line.reconnects, 0) for phone in self._phones)
+        if self._assembly is not None:
+            self.seen.assembly = self._assembly.in_words()
+        return self.seen
 
     async def _join(self) -> None:
         """Every driver is admitted by the staff member's phone and on shift."""
-        staff = Member(self._api, phone=self._plan.staff_phone)
+        staff = self._staff
         await staff.sign_in()
 
         async def join(driver: DriverPhone) -> None:
@@ -122,6 +136,14 @@ class Crowd:
         while not all(driver.is_free for driver in self._drivers) and time.monotonic() < end_s:  # noqa: ASYNC110 - many flags
             await asyncio.sleep(0.05)
 
+    async def _see_it_end(self, voting: asyncio.Task[None]) -> None:
+        """Wait a little for an assembly that was held up."""
+        _, left = await asyncio.wait([voting], timeout=LATE_ASSEMBLY_S)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
+
     def _outcome(self, *, opened_at: datetime) -> Outcome:
         waits = [rider.pickup_wait_s for rider in self._riders]
         return Outcome(
@@ -133,6 +155,7 @@ class Crowd:
             doubled=tuple(line for journal in self._journals for line in journal.doubled),
             events=sum(phone.line.heard for phone in self._phones),
             refusals=dict(self._api.refusals),
+            assembly=self._assembly.seen if self._assembly else None,
         )
 
 
@@ -150,15 +173,12 @@ async def _few_at_once(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 
 @asynccontextmanager
-async def _telling(
-    seen: Seen, plan: Plan, *, api: Api, lines: Callable[[], int]
-) -> AsyncIterator[None]:
+async def _telling(look: Callable[[], Seen], plan: Plan) -> AsyncIterator[None]:
     """Keep the progress file new while the block runs."""
 
     async def tell() -> None:
         while True:
-            seen.repeats, seen.reconnects = api.repeats, lines()
-            await asyncio.to_thread(write_json, plan.progress_path, seen)
+            await asyncio.to_thread(write_json, plan.progress_path, look())
             await asyncio.sleep(PROGRESS_S)
 
     async with asyncio.TaskGroup() as group:

@@ -1,12 +1,14 @@
 """What the phones are told before they start: who they are, what they want, what time it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
 import msgspec
 
+from app.demo.windows import Windows
 from app.foundation.clock import ScaledClock
+from governance.electorate import House
 from matching.travel import Point
 
 
@@ -39,6 +41,32 @@ class PlannedDriver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedMember:
+    """One of the drivers or riders who becomes a member and, unless they stay away, votes.
+
+    Wishes are changes of the share in basis points. The moments are parts, 0 to 1, of the window
+    in which the act belongs.
+    """
+
+    phone: str
+    house: House
+    joins_at: float
+    wants_bp: int | None  # None: stays away
+    wanted_first_bp: int | None  # of who changes their mind while voting
+    fetches_at: float
+    comes_late: bool  # fetches the stamps only when voting has begun
+    casts_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedAssembly:
+    """One assembly on the commission: who takes part, in which windows."""
+
+    windows: Windows
+    members: tuple[PlannedMember, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything the phones know; the folder is where they leave what they saw."""
 
@@ -54,6 +82,7 @@ class Plan:
     papers_until: date
     drivers: tuple[PlannedDriver, ...]
     riders: tuple[PlannedRider, ...]
+    assembly: PlannedAssembly | None  # None: the hour is too short for one
 
     @property
     def clock(self) -> ScaledClock:
@@ -70,12 +99,23 @@ class Plan:
         """Where the `Outcome` stands after the phones have ended."""
         return Path(self.folder) / "phones.json"
 
+    @property
+    def package_path(self) -> Path:
+        """Where the vote's public package stands once a phone has fetched it."""
+        return Path(self.folder) / "package.json"
+
+    @property
+    def receipts_path(self) -> Path:
+        """Where the receipts of all ballots stand; none says whose it is."""
+        return Path(self.folder) / "receipts.json"
+
 
 @dataclass(slots=True, kw_only=True)
 class Seen:
     """What the phones saw so far; the counts of one moment."""
 
     phase: str = "signing in"
+    assembly: str = ""  # where the assembly stands, in plain words
     signed_up: int = 0
     requested: int = 0
     scheduled: int = 0
@@ -101,6 +141,21 @@ class Seen:
     reconnects: int = 0
 
 
+@dataclass(slots=True, kw_only=True)
+class AssemblySeen:
+    """What the members' phones saw of their assembly."""
+
+    stage: str = ""  # of the proposal, as the platform last said
+    proposal: str = ""
+    election: str = ""
+    admitted: int = 0
+    stamped: int = 0  # phones that hold every issuer's stamp
+    ballots: int = 0  # receipts
+    voters: int = 0  # phones with a receipt
+    changed_minds: int = 0
+    troubles: list[str] = field(default_factory=list)  # phones that could not do their part
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What the phones report at their end."""
@@ -113,6 +168,7 @@ class Outcome:
     doubled: tuple[str, ...]
     events: int
     refusals: dict[str, int]
+    assembly: AssemblySeen | None
 
 
 def write_json(path: Path, value: object) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.audit.report import AuditReport
 from app.city import City
+from app.demo.assembly_report import assembly_failures
 from app.demo.demand import DemoHour
 from app.demo.plan import Outcome
 from app.dispatch.earnings import WEEK
@@ -147,6 +148,7 @@ def make_report(
     figures: Figures,
     audit: AuditReport,
     restarts: dict[str, int],
+    assembly: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the report as plain JSON values; seconds are simulated, money is in minor units."""
     seen = outcome.seen
@@ -207,6 +209,7 @@ def make_report(
         "sockets_reopened": seen.reconnects,
         "refusals": outcome.refusals,
         "restarts": restarts,
+        "assembly": assembly,
         "invariant_violations": audit.violations,
         "audit": audit.as_json()["checks"],
         "attribution": list(city.attribution.values()),
@@ -237,6 +240,7 @@ def failures(report: dict[str, Any]) -> list[str]:
         wrong.append(f"{report['invariant_violations']} promises are broken")
     if report["explanations"] not in (None, 1):
         wrong.append(f"only {report['explanations']:.1%} of the offers are explained")
+    wrong += assembly_failures(report["assembly"], restarts=report["restarts"])
     wrong += [f"acknowledged and lost: {line}" for line in report["lost"][:3]]
     wrong += [f"done twice: {line}" for line in report["doubles"][:3]]
     return wrong

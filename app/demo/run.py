@@ -12,6 +12,7 @@ import shutil
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,11 +21,14 @@ import msgspec
 
 from app.audit.report import audit
 from app.city import City, load_city
+from app.demo import windows
 from app.demo.aftermath import DATABASE_NAME, clear_last_run
+from app.demo.assembly_report import read_assembly, recount_papers
 from app.demo.demand import STAFF_PHONE, DemoHour, plan_hour
-from app.demo.plan import Outcome, Plan, Seen, read_json, write_json
+from app.demo.plan import Outcome, Plan, PlannedAssembly, Seen, read_json, write_json
 from app.demo.report import failures, make_report, read_figures
 from app.demo.screen import Screen
+from app.demo.wishes import plan_members
 from app.foundation.children import Command
 from app.foundation.database import open_database
 from app.foundation.hints import Hints
@@ -35,12 +39,15 @@ from app.operating.launch import LaunchError, Running, run_platform
 from app.roads.osrm_data import OsrmNotInstalledError, prepare_osrm
 from app.settings import Profile, Settings, load_settings
 from app.terminal import say
+from governance.electorate import House
 
 LOOK_EVERY_S = 0.25
 # Real seconds from the start of the clock until everybody is on shift.
 LEAD_S, LEAD_PER_DRIVER_S = 7.0, 0.06
 # One machine signs everybody in from one address, so the limits for that are lifted, and said.
 SIGN_IN_LIMIT = 1_000_000
+# So few ballots hide nobody in a real vote; here some batches shall come before the vote closes.
+BALLOT_BATCH = 5
 SEED = 1
 
 
@@ -80,16 +87,27 @@ async def run_demo(options: DemoOptions) -> int:
     await asyncio.to_thread(_prepare_roads, city, settings.home)
     screen = Screen(city, hour=hour, speed=options.speed)
     _introduce(screen, hour, options)
+    assembly = _plan_assembly(city, hour, options, say=screen.say)
+    if assembly is not None:
+        city = _with_windows(city, assembly.windows)
     settings = _with_clock(settings, hour=hour, speed=options.speed)
     async with run_platform(
-        settings, say=screen.say, database_name=DATABASE_NAME, api_log=folder / "api.log"
+        settings,
+        say=screen.say,
+        database_name=DATABASE_NAME,
+        api_log=folder / "api.log",
+        founded=city,
     ) as running:
         await _appoint_staff(running, now=hour.start)
-        plan = _plan(running, settings, hour, folder=folder)
+        plan = _plan(running, settings, hour, folder=folder, assembly=assembly)
         restarts = await _let_the_phones_live(running, plan, screen)
         outcome = read_json(plan.result_path, Outcome)
+        recounted = await asyncio.to_thread(recount_papers, plan)
         async with connected(running.dsn) as connection:
             figures = await read_figures(connection, empty_km_minor=settings.empty_km_minor)
+            voted = await read_assembly(
+                connection, plan=plan, seen=outcome.assembly, recounted=recounted
+            )
             checked = await audit(connection)
     report = make_report(
         city=city,
@@ -100,6 +118,7 @@ async def run_demo(options: DemoOptions) -> int:
         figures=figures,
         audit=checked,
         restarts=restarts,
+        assembly=voted,
     )
     screen.summary(report)
     if options.report is not None:
@@ -132,6 +151,7 @@ def _settings(options: DemoOptions) -> Settings:
         codes_per_number=SIGN_IN_LIMIT,
         codes_per_prefix=SIGN_IN_LIMIT,
         codes_per_address=SIGN_IN_LIMIT,
+        ballot_batch=BALLOT_BATCH,
     )
 
 
@@ -166,6 +186,51 @@ def _introduce(screen: Screen, hour: DemoHour, options: DemoOptions) -> None:
     screen.say("every phone signs in from this machine, so limits on sign-in codes are lifted")
 
 
+def _plan_assembly(
+    city: City, hour: DemoHour, options: DemoOptions, *, say: Callable[[str], None]
+) -> PlannedAssembly | None:
+    """Return the assembly that is played, None where none fits; either way it is said."""
+    fitting = windows.plan_windows(minutes=options.minutes, speed=options.speed)
+    members = plan_members(
+        houses=[House(house) for house in city.statutes.houses],
+        drivers=hour.drivers,
+        riders=hour.riders,
+        seed=SEED,
+    )
+    if fitting is None:
+        needed_s = windows.least_real_s()
+        say(f"no assembly is played: it takes an hour that lasts {needed_s} real seconds or more")
+        return None
+    if not members or not city.statutes.commission_bp:
+        say("no assembly is played: there are too few people for a vote, or no commission to cut")
+        return None
+    say(
+        f"{len(members)} people become members and vote on the commission, in the demo's own short "
+        f"windows of the city's time: {windows.in_words(fitting)}"
+    )
+    say(
+        f"ballots go into the box {BALLOT_BATCH} and more at a time: so few would hide nobody in a "
+        "real vote"
+    )
+    return PlannedAssembly(windows=fitting, members=members)
+
+
+def _with_windows(city: City, chosen: windows.Windows) -> City:
+    """Return the city with these windows in its statutes; everything else is as its file says."""
+    lasting = {name.removesuffix("_s"): f"{s} seconds" for name, s in chosen.statutes.items()}
+    kept = {
+        name: said
+        for name, said in city.statutes_as_written.items()
+        if name not in {"notice_days", "objection_days"}
+    }
+    return city.model_copy(
+        update={
+            "statutes": city.statutes.model_copy(update=chosen.statutes),
+            "statutes_as_written": kept | lasting,
+        }
+    )
+
+
 def _with_clock(settings: Settings, *, hour: DemoHour, speed: float) -> Settings:
     lead_s = (LEAD_S + LEAD_PER_DRIVER_S * len(hour.drivers)) * speed
     return settings.model_copy(
@@ -186,7 +251,14 @@ async def _appoint_staff(running: Running, *, now: datetime) -> None:
         await members.appoint(tx, phone=STAFF_PHONE, role=Role.STAFF, now=now.astimezone(UTC))
 
 
-def _plan(running: Running, settings: Settings, hour: DemoHour, *, folder: Path) -> Plan:
+def _plan(
+    running: Running,
+    settings: Settings,
+    hour: DemoHour,
+    *,
+    folder: Path,
+    assembly: PlannedAssembly | None,
+) -> Plan:
     assert settings.clock_start is not None
     assert settings.clock_anchor_s is not None
     return Plan(
@@ -202,6 +274,7 @@ def _plan(running: Running, settings: Settings, hour: DemoHour, *, folder: Path)
         papers_until=hour.start.date() + timedelta(days=365),
         drivers=hour.drivers,
         riders=hour.riders,
+        assembly=assembly,
     )
 
 

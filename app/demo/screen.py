@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.city import City
+from app.demo.assembly_report import assembly_in_words
 from app.demo.demand import DemoHour
 from app.demo.plan import Seen
 
@@ -81,6 +82,7 @@ class Screen:
             ("offers", f"{seen.offers}, accepted {seen.accepted}"),
             ("commission", money(seen.commission_minor, self._city.currency)),
             ("drivers' net", money(seen.driver_net_minor, self._city.currency)),
+            *([("assembly", seen.assembly)] if seen.assembly else []),
         ]
 
     def _table(self, rows: list[tuple[str, str]]) -> Group:
@@ -116,6 +118,8 @@ class Screen:
             ("audit", f"{len(report['audit'])} checks, {report['invariant_violations']} broken"),
         ]
         self._console.print(_as_table(f"{report['city']}: what came of it", rows))
+        for line in assembly_in_words(report["assembly"]) if report["assembly"] else []:
+            self.say(line)
         for line in report["attribution"]:
             self.say(line)
 

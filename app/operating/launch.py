@@ -72,18 +72,22 @@ async def run_platform(
     say: Say,
     database_name: str = DATABASE_NAME,
     api_log: Path | None = None,
+    founded: City | None = None,
 ) -> AsyncIterator[Running]:
     """Run database, road engine and API until the end of the block, then stop them in reverse.
 
     A child that dies is started again; the API keeps its port. A port of 0 takes a free one.
     ``say`` hears, in plain lines, what is being done. ``api_log`` takes the API's log instead of
-    our standard error. The children do not outlive this process, however it ends.
+    our standard error. ``founded`` is the city as a new cooperative is founded in it, where that is
+    not as the settings' file says. The children do not outlive this process, however it ends.
 
     Raises:
         LaunchError, DatabaseSetupError, ClusterError, CityError, RoadsNotPreparedError,
         ChildFailedError: one line that says what to do; nothing is left running.
     """
-    city = await asyncio.to_thread(load_city, settings.city)
+    city = founded
+    if city is None:
+        city = await asyncio.to_thread(load_city, settings.city)
     port = free_port(settings.host) if settings.port == 0 else settings.port
     _require_free(settings.host, port=port)
     _make_home(settings.home)

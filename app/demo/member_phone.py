@@ -1,0 +1,152 @@
+"""A member's phone in the assembly: joins the register, gets the stamps, casts, changes its mind.
+
+What it does in its own name goes through the signed-in phone, what it does in secret through the
+voter's client, which speaks public HTTP alone.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import httpx
+
+from app.demo.api_client import Member
+from app.demo.plan import AssemblySeen, PlannedMember
+from app.voting.client import Voter
+from app.voting.connection import TIMEOUT_S
+from app.voting.errors import FalseTermsError, VotingError
+from app.voting.wallet import Wallet
+from governance.ballot_rule import BALLOT_RULES
+from governance.manifest import Manifest
+
+PAUSE_S = 0.5  # real seconds before something is tried again
+# In which part of its window an act falls: the last moment is for who was held up.
+WITHIN = 0.75
+CERTIFICATES = ssl.create_default_context()  # reading them takes longer than a ballot
+
+
+class MemberPhone:
+    """One member of the cooperative, from the application to the ballot."""
+
+    def __init__(
+        self,
+        member: Member,
+        planned: PlannedMember,
+        *,
+        seen: AssemblySeen,
+        rooms: ThreadPoolExecutor,
+    ) -> None:
+        self.member = member
+        self.planned = planned
+        self.receipts: list[dict[str, Any]] = []
+        self.currency = ""
+        self._clock = member.api.clock
+        self._seen = seen
+        self._rooms = rooms
+        self._wallet = Wallet()
+
+    async def join(self, staff: Member) -> None:
+        """The phone's owner is on the register, and the cooperative knows the phone's key."""
+        asked = await self.member.act("/v1/memberships", {"house": self.planned.house})
+        self.currency = asked["currency"]
+        # The share is paid at the desk, where somebody else decides.
+        await staff.act(f"/v1/memberships/{asked['id']}/shares")
+        await staff.act(f"/v1/memberships/{asked['id']}/admit")
+        await self._in_a_room(lambda voter: voter.register_key())
+        self._seen.admitted += 1
+
+    async def vote(self, election: dict[str, Any], *, opens_at: datetime, until: datetime) -> None:
+        """The owner's ballot lies in the box, unless they stay away or `until` has passed."""
+        if self.planned.wants_bp is None:
+            return
+        election_id = election["id"]
+        if self.planned.comes_late:
+            await self._sleep_into(opens_at, until, part=self.planned.fetches_at / 2)
+        else:
+            await self._sleep_into(self._clock.now(), opens_at, part=self.planned.fetches_at)
+        stamped = await self._in_a_room(
+            lambda voter: voter.get_credentials(election_id), until=until
+        )
+        self._seen.stamped += 1
+        casts_at = self.planned.casts_at
+        first, last = self.planned.wanted_first_bp, self.planned.wants_bp
+        if self.planned.comes_late:
+            casts_at = (1 + casts_at) / 2
+        if first is not None:
+            await self._sleep_into(opens_at, until, part=casts_at / 2)
+            await self._cast(stamped.terms.manifest, election_id, change_bp=first, until=until)
+        await self._sleep_into(opens_at, until, part=casts_at)
+        await self._cast(stamped.terms.manifest, election_id, change_bp=last, until=until)
+        self._seen.voters += 1
+        self._seen.changed_minds += len(self.receipts) > 1
+
+    async def _cast(
+        self, manifest: Manifest, election_id: str, *, change_bp: int, until: datetime
+    ) -> None:
+        value = value_of(manifest, change_bp=change_bp)
+        receipt = await self._in_a_room(lambda voter: voter.cast(election_id, value), until=until)
+        if receipt not in self.receipts:
+            self.receipts.append(receipt)
+            self._seen.ballots += 1
+
+    async def _sleep_into(self, begins: datetime, ends: datetime, *, part: float) -> None:
+        """Return at a part of the usual time of a window."""
+        at = begins + (ends - begins) * part * WITHIN
+        await self._clock.sleep(max((at - self._clock.now()).total_seconds(), 0))
+
+    async def _in_a_room[T](
+        self, act: Callable[[Voter], Awaitable[T]], *, until: datetime | None = None
+    ) -> T:
+        """Do something as a voter, again and again while there is no answer and still time.
+
+        Blinding and signing take the processor for a while: in a thread and a loop of its own this
+        holds up no phone that drives.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            token = await self.member.access_token()
+            voter = Voter(
+                self._wallet,
+                server=self.member.api.base_url,
+                token=token,
+                open_http=open_http,
+                now=self._clock.now,
+            )
+            try:
+                return await loop.run_in_executor(self._rooms, partial(_in_own_loop, act, voter))
+            except FalseTermsError:
+                raise
+            except VotingError:
+                if until is None or self._clock.now() >= until:
+                    raise
+            self.member.api.repeats += 1
+            await asyncio.sleep(PAUSE_S)
+
+
+def _in_own_loop[T](act: Callable[[Voter], Awaitable[T]], voter: Voter) -> T:
+    """Do something in a thread that has no loop yet."""
+
+    async def whole() -> T:
+        return await act(voter)
+
+    return asyncio.run(whole())
+
+
+def value_of(manifest: Manifest, *, change_bp: int) -> int:
+    """Return a wish as the number on a ballot: what the terms admit, nearest to it."""
+    terms = manifest.parameters
+    admits = BALLOT_RULES[manifest.rule].admits
+    wanted = terms["status_quo"] + change_bp
+    range_ = range(terms["floor"], terms["ceiling"] + 1)
+    return min((n for n in range_ if admits(n, terms)), key=lambda n: abs(n - wanted))
+
+
+def open_http() -> httpx.AsyncClient:
+    """Return a client that knows nothing yet; nothing of one call can be recognised in the next."""
+    return httpx.AsyncClient(
+        timeout=TIMEOUT_S, trust_env=False, follow_redirects=False, verify=CERTIFICATES
+    )
