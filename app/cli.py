@@ -6,9 +6,7 @@ Exit codes: 0 done; 1 refused, or something is wrong; 2 a mistyped command; 130 
 
 import asyncio
 import os
-import signal
 import sys
-from collections.abc import Coroutine
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,16 +16,14 @@ import typer
 from typer._click.exceptions import ClickException  # typer re-exports only some of its subclasses
 
 from app.issuer.cli import issuer
-from app.terminal import one_line, plain, print_json, print_table, say
+from app.terminal import one_line, plain, print_json, print_table, run, say, settings_of
 from app.voting.cli import vote
 
 if TYPE_CHECKING:
     from app.audit.report import AuditReport
     from app.operating.doctor import Finding
-    from app.settings import Settings
 
 STOPPED_BY_CTRL_C = 130
-STOPPED_BY_SIGTERM = 143
 
 app = typer.Typer(
     help="A driver-owned cooperative runs its own ride-hailing city.",
@@ -65,29 +61,6 @@ def main() -> None:
     sys.exit(code)
 
 
-def _run[T](work: Coroutine[Any, Any, T]) -> T:
-    """Return what the work returns; Ctrl-C, SIGTERM and a closed terminal end it in order."""
-
-    async def until_told() -> T:
-        task = asyncio.current_task()
-        assert task is not None
-        for order in (signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(order, task.cancel)
-        return await work
-
-    try:
-        return asyncio.run(until_told())
-    except asyncio.CancelledError:
-        raise typer.Exit(STOPPED_BY_SIGTERM) from None
-
-
-def _settings(**given: Any) -> "Settings":
-    """Return the settings; options of the command line win where they were given."""
-    from app.settings import load_settings
-
-    return load_settings(**{name: value for name, value in given.items() if value is not None})
-
-
 @app.command()
 def serve(
     city: City = None,
@@ -96,7 +69,7 @@ def serve(
     ] = None,
 ) -> None:
     """Run a city: database, road engine and API, until Ctrl-C."""
-    settings = _settings(city=city, port=port)
+    settings = settings_of(city=city, port=port)
 
     from app.operating.launch import run_platform
 
@@ -105,7 +78,7 @@ def serve(
             say(f"{running.city.name} is open at {running.base_url}; Ctrl-C closes it")
             await asyncio.Event().wait()
 
-    _run(work())
+    run(work())
 
 
 @app.command()
@@ -135,7 +108,7 @@ def demo(
         "report": report,
     }
     options = DemoOptions(**{name: value for name, value in given.items() if value is not None})
-    code = _run(run_demo(options))
+    code = run(run_demo(options))
     raise typer.Exit(code)
 
 
@@ -236,12 +209,12 @@ def migrate() -> None:
     from app.operating.launch import lend_database
 
     async def work() -> None:
-        async with lend_database(_settings(), say=say, make=True) as dsn:
+        async with lend_database(settings_of(), say=say, make=True) as dsn:
             async with connected(dsn) as connection:
                 await require_version(connection)
             await migrate_database(dsn)
 
-    _run(work())
+    run(work())
     say(f"the database is at {newest_revision()}")
 
 
@@ -266,7 +239,7 @@ def appoint(
     from app.operating.launch import lend_database
 
     async def work() -> Any:
-        async with lend_database(_settings(), say=say) as dsn:
+        async with lend_database(settings_of(), say=say) as dsn:
             await _require_founded(dsn)
             async with (
                 open_database(dsn, hints=Hints(), size=1) as database,
@@ -275,7 +248,7 @@ def appoint(
                 now = datetime.now(UTC)
                 return await service.appoint(tx, phone=phone, role=Role(role), now=now)
 
-    member_id = _run(work())
+    member_id = run(work())
     if as_json:
         print_json({"member_id": member_id, "role": role})
     else:
@@ -293,11 +266,11 @@ def forecast_dispatch(
     from app.replay.last_month import forecast_dispatch, show
 
     async def work() -> Any:
-        async with lend_database(_settings(), say=say) as dsn:
+        async with lend_database(settings_of(), say=say) as dsn:
             await _require_founded(dsn)
-            return await forecast_dispatch(dsn, city=_settings().city, key=key)
+            return await forecast_dispatch(dsn, city=settings_of().city, key=key)
 
-    show(_run(work()), key=key, as_json=as_json)
+    show(run(work()), key=key, as_json=as_json)
 
 
 async def _require_founded(dsn: str) -> None:
@@ -318,12 +291,12 @@ def audit(*, as_json: AsJson = False) -> None:
     from app.operating.launch import lend_database
 
     async def work() -> "AuditReport":
-        async with lend_database(_settings(), say=say) as dsn:
+        async with lend_database(settings_of(), say=say) as dsn:
             await _require_founded(dsn)
             async with connected(dsn) as connection:
                 return await look(connection)
 
-    report = _run(work())
+    report = run(work())
     if as_json:
         print_json(report.as_json())
     else:
@@ -354,12 +327,12 @@ def replay_round(
     from app.operating.launch import lend_database
 
     async def work() -> Replayed | None:
-        async with lend_database(_settings(), say=say) as dsn:
+        async with lend_database(settings_of(), say=say) as dsn:
             await _require_founded(dsn)
             async with connected(dsn) as connection:
                 return await replay_round(Transaction(connection), either_id=either_id)
 
-    replayed = _run(work())
+    replayed = run(work())
     if replayed is None:
         say(f"meent: nothing is stored of {either_id}: no such round, or it was forgotten")
         raise typer.Exit(1)
@@ -379,7 +352,7 @@ def doctor(*, as_json: AsJson = False) -> None:
     """Look at everything the program stands on and say what to do; exit 1 on an error."""
     from app.operating.doctor import Level, examine, known_settings
 
-    findings = _run(examine())
+    findings = run(examine())
     if as_json:
         print_json({"findings": [_as_dict(finding) for finding in findings]})
     else:
@@ -405,7 +378,7 @@ def openapi() -> None:
     """Print the OpenAPI document of the HTTP API."""
     from app.main import create_app
 
-    print_json(create_app(_settings(), dsn="").openapi())
+    print_json(create_app(settings_of(), dsn="").openapi())
 
 
 @app.command()

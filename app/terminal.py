@@ -1,11 +1,19 @@
-"""What the command line prints: data to stdout, one plain line for what went wrong to stderr."""
+"""The command line's own: how work runs until it is told to stop, and what is printed where."""
 # ruff: noqa: PLC0415 - only what is needed is imported, so that the command answers at once
 
+import asyncio
 import json
+import signal
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
+import typer
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+STOPPED_BY_SIGTERM = 143
 _WIDTH = 160
 # Errors whose message is one line that says what to do.
 _EXPECTED = (
@@ -23,6 +31,29 @@ _EXPECTED = (
     ("app.settings", "SettingsError"),
     ("app.voting.errors", "VotingError"),
 )
+
+
+def run[T](work: Coroutine[Any, Any, T]) -> T:
+    """Return what the work returns; Ctrl-C, SIGTERM and a closed terminal end it in order."""
+
+    async def until_told() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        for order in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(order, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(until_told())
+    except asyncio.CancelledError:
+        raise typer.Exit(STOPPED_BY_SIGTERM) from None
+
+
+def settings_of(**given: Any) -> "Settings":
+    """Return the settings; options of the command line win where they were given."""
+    from app.settings import load_settings
+
+    return load_settings(**{name: value for name, value in given.items() if value is not None})
 
 
 def say(line: str) -> None:
