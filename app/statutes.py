@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from governance.legal_form import LEGAL_FORMS
 from governance.tally import Majority
 
 House = Literal["drivers", "riders"]
+LegalFormKey = Literal["ica", "be_recognised", "fr_scop", "es_cooperative", "us_subchapter_t"]
 # Every amount and share is held in 32 bits or less, here and in the database.
 Minor = Annotated[int, Field(ge=0, le=10_000_000, description="whole minor units, 0 or more")]
 Share = Annotated[int, Field(ge=0, le=10_000, description="basis points, 0 to 10000")]
@@ -103,6 +105,13 @@ class Statutes(BaseModel):
     reserve_bp: Share = 2000
     education_bp: Share = 500
     patronage_hours_bp: Share = 5000
+    # What the law asks besides, how much of a refund is paid in money, and who bears a loss.
+    legal_form: LegalFormKey = "ica"
+    refund_cash_bp: Share = 2000
+    losses: Literal["carried", "reserve"] = Field(
+        default="carried",
+        description='"carried" to the next surplus, or first taken from the "reserve"',
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -146,6 +155,15 @@ class Statutes(BaseModel):
             message = (
                 f"statutes.reserve_bp and education_bp must leave something of 10000 to divide: "
                 f"they are {self.reserve_bp} and {self.education_bp}; lower one"
+            )
+            raise ValueError(message)
+        form = LEGAL_FORMS[self.legal_form]
+        asked = max(self.reserve_bp, form.reserve_bp.value)
+        asked += max(self.education_bp, form.education_bp.value) + form.refund_bp.value
+        if asked > 10_000:
+            message = (
+                f"statutes.reserve_bp and education_bp must leave {form.refund_bp.value} of 10000"
+                f" to be refunded, as {form.key} asks; lower one"
             )
             raise ValueError(message)
         return self

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from app.assembly import queries
 from app.foundation.database import Transaction
 from governance.electorate import House, RollRules
+from governance.legal_form import LEGAL_FORMS, LegalForm
 from governance.proposal import Durations
 from governance.tally import Majority
 
@@ -28,6 +29,9 @@ class StatutesInForce:
     reserve_bp: int
     education_bp: int
     patronage_hours_bp: int
+    legal_form: LegalForm
+    refund_cash_bp: int
+    reserve_bears_losses: bool
 
 
 async def statutes_in_force(reader: Transaction, *, at: datetime) -> StatutesInForce:
@@ -56,6 +60,9 @@ async def statutes_in_force(reader: Transaction, *, at: datetime) -> StatutesInF
         reserve_bp=figures["reserve_bp"],
         education_bp=figures["education_bp"],
         patronage_hours_bp=figures["patronage_hours_bp"],
+        legal_form=LEGAL_FORMS[figures["legal_form"]],
+        refund_cash_bp=figures["refund_cash_bp"],
+        reserve_bears_losses=figures["losses"] == "reserve",
     )
 
 

@@ -1,7 +1,7 @@
 """What the last year would have been at every share that can be voted for: one answer to each."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -11,7 +11,8 @@ from uuid import UUID
 
 from app.assembly import queries as assembly
 from app.assembly.policies import policy_in_force
-from app.assembly.statutes import StatutesInForce, statutes_in_force
+from app.assembly.statutes import statutes_in_force
+from app.assembly.surplus_rules import POTS_KEY, patronage_rules
 from app.forecast import queries
 from app.foundation.database import Database, Transaction
 from app.foundation.problems import TooManyRequests
@@ -19,15 +20,12 @@ from app.ledger import cost_queries, costs
 from app.ledger.costs import YearSums
 from app.ledger.queries import currency
 from app.members.service.register import list_register
-from governance.commission import BASIS_POINTS
 from governance.electorate import House
 from governance.forecast import Worked, Year, YearAtShare, at_shares
 from governance.patronage import PatronageRules
 from governance.policy import NUMBER_POLICIES
 
 KEY = "commission_bp"
-POTS_KEY = "surplus_pots"
-REFUND_POT = "dividend"
 # A worker works the year out ahead; who comes before it is done waits so long, then comes again.
 WAIT_S, RETRY_AFTER_S = 20.0, 30
 ASSUMPTION = (
@@ -159,28 +157,6 @@ def ballot_grid(*, floor_bp: int | None, ceiling_bp: int, status_quo_bp: int) ->
     low = min(floor_bp or 0, ceiling_bp)
     on_grid = range(ceil(Fraction(low, grid)) * grid, ceiling_bp + 1, grid)
     return sorted({low, ceiling_bp, status_quo_bp, *on_grid})
-
-
-def patronage_rules(
-    statutes: StatutesInForce, *, voted: Mapping[str, Any] | None
-) -> PatronageRules:
-    """Return how a surplus is divided: by the statutes, and over pots as voted.
-
-    Until members voted about pots, all that is divisible is refunded.
-    """
-    pots = {REFUND_POT: Fraction(0 if voted else 1)}
-    if voted:
-        pots |= {
-            pot: Fraction(*share) for pot, share in zip(voted["pots"], voted["shares"], strict=True)
-        }
-    return PatronageRules(
-        pots=pots,
-        refund_pot=REFUND_POT,
-        commission_part=1 - Fraction(statutes.patronage_hours_bp, BASIS_POINTS),
-        reserve_weight=statutes.reserve_bp,
-        education_weight=statutes.education_bp,
-        votable_weight=BASIS_POINTS - statutes.reserve_bp - statutes.education_bp,
-    )
 
 
 async def _terms(reader: Transaction, *, now: datetime) -> Terms:
