@@ -85,6 +85,39 @@ def other_income(*, bank_id: UUID, other_income_id: UUID, amount_minor: int) -> 
     return Recipe(JournalKind.OTHER_INCOME, (line,))
 
 
+def payout(*, driver_id: UUID, payout_clearing_id: UUID, amount_minor: int) -> Recipe:
+    """What a driver has leaves the driver's account and is on its way to the driver's bank.
+
+    The ids are those of accounts. Refused (ValueError): an amount that is not positive.
+    """
+    if amount_minor <= 0:
+        raise ValueError(f"a payout is above 0, not {amount_minor}")
+    line = TransferLine(driver_id, payout_clearing_id, amount_minor)
+    return Recipe(JournalKind.PAYOUT, (line,))
+
+
+def payout_settled(*, payout_clearing_id: UUID, bank_id: UUID, amount_minor: int) -> Recipe:
+    """The bank has paid what was on its way.
+
+    The ids are those of accounts. Refused (ValueError): an amount that is not positive.
+    """
+    if amount_minor <= 0:
+        raise ValueError(f"a payout is above 0, not {amount_minor}")
+    line = TransferLine(payout_clearing_id, bank_id, amount_minor)
+    return Recipe(JournalKind.PAYOUT, (line,))
+
+
+def payout_return(*, bank_id: UUID, driver_id: UUID, amount_minor: int) -> Recipe:
+    """What the bank had paid came back to it, and stands on the driver's account again.
+
+    The ids are those of accounts. Refused (ValueError): an amount that is not positive.
+    """
+    if amount_minor <= 0:
+        raise ValueError(f"a payout is above 0, not {amount_minor}")
+    line = TransferLine(bank_id, driver_id, amount_minor)
+    return Recipe(JournalKind.PAYOUT_RETURN, (line,))
+
+
 def reversal(lines: Sequence[TransferLine]) -> Recipe:
     """Every line of an earlier journal goes back the way it came."""
     back = (TransferLine(line.credit_id, line.debit_id, line.amount_minor) for line in lines)
