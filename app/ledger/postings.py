@@ -122,3 +122,79 @@ def reversal(lines: Sequence[TransferLine]) -> Recipe:
     """Every line of an earlier journal goes back the way it came."""
     back = (TransferLine(line.credit_id, line.debit_id, line.amount_minor) for line in lines)
     return Recipe(JournalKind.REVERSAL, tuple(back))
+
+
+def moved(kind: JournalKind, *, lines: Sequence[tuple[UUID, UUID, int]]) -> Recipe:
+    """Amounts go from the first account to the second; what is below 0 goes the other way.
+
+    Lines of nothing are left out, so a recipe may have none.
+    """
+    return Recipe(
+        kind,
+        tuple(
+            TransferLine(source, target, amount)
+            if amount > 0
+            else TransferLine(target, source, -amount)
+            for source, target, amount in lines
+            if amount
+        ),
+    )
+
+
+def surplus_close(
+    *,
+    commission_income_id: UUID,
+    other_income_id: UUID,
+    platform_costs_id: UUID,
+    surplus_id: UUID,
+    member_commission_minor: int,
+    other_commission_minor: int,
+    other_income_minor: int,
+    costs_minor: int,
+) -> Recipe:
+    """What a period brought and cost becomes its result, each source a line of its own."""
+    return moved(
+        JournalKind.SURPLUS_CLOSE,
+        lines=[
+            (commission_income_id, surplus_id, member_commission_minor),
+            (commission_income_id, surplus_id, other_commission_minor),
+            (other_income_id, surplus_id, other_income_minor),
+            (surplus_id, platform_costs_id, costs_minor),
+        ],
+    )
+
+
+def surplus_share(*, surplus_id: UUID, parts: Sequence[tuple[UUID, int]]) -> Recipe:
+    """The result goes to the reserves, the pots and what is to be refunded."""
+    lines = [(surplus_id, account_id, amount_minor) for account_id, amount_minor in parts]
+    return moved(JournalKind.SURPLUS_SHARE, lines=lines)
+
+
+def refund_allocation(
+    *,
+    refunds_payable_id: UUID,
+    driver_id: UUID,
+    member_capital_id: UUID,
+    cash_minor: int,
+    capital_minor: int,
+) -> Recipe:
+    """A member's part of a surplus: so much in money, the rest a lot of the member's capital."""
+    return moved(
+        JournalKind.REFUND_ALLOCATION,
+        lines=[
+            (refunds_payable_id, driver_id, cash_minor),
+            (refunds_payable_id, member_capital_id, capital_minor),
+        ],
+    )
+
+
+def loss_absorption(*, statutory_reserve_id: UUID, surplus_id: UUID, amount_minor: int) -> Recipe:
+    """The indivisible reserve bears a loss: the only thing it ever pays for."""
+    lines = [(statutory_reserve_id, surplus_id, amount_minor)]
+    return moved(JournalKind.LOSS_ABSORPTION, lines=lines)
+
+
+def capital_redemption(*, member_capital_id: UUID, driver_id: UUID, amount_minor: int) -> Recipe:
+    """Capital becomes money of its member, who has left."""
+    lines = [(member_capital_id, driver_id, amount_minor)]
+    return moved(JournalKind.CAPITAL_REDEMPTION, lines=lines)
