@@ -15,6 +15,8 @@ from app.foundation.problems import NotFound
 from app.ledger import cost_queries, postings
 from app.ledger.accounts import AccountKind, JournalKind, Purpose
 from app.ledger.errors import CostReversedBefore, DayIsInTheFuture, ReversalIsFinal
+from app.ledger.periods import locked_until
+from app.ledger.refusals import refusing
 from governance.commission import BASIS_POINTS
 from governance.policy import NUMBER_POLICIES
 
@@ -56,6 +58,7 @@ async def book_cost(
 
     Raises:
         DayIsInTheFuture: its day has not begun in the cooperative's time zone.
+        PeriodIsClosed: the books of its day are closed.
     """
     at = await cost_queries.start_of_day(tx, day=cost.day)
     if at > now:
@@ -74,16 +77,17 @@ async def book_cost(
             amount_minor=cost.amount_minor,
         )
     entry_id = new_id()
-    await cost_queries.book_cost(
-        tx,
-        entry_id=entry_id,
-        recipe=recipe,
-        at=at,
-        purpose=cost.purpose,
-        document=cost.document,
-        document_sha256=cost.document_sha256,
-        booked_by=booked_by,
-    )
+    with refusing():
+        await cost_queries.book_cost(
+            tx,
+            entry_id=entry_id,
+            recipe=recipe,
+            at=at,
+            purpose=cost.purpose,
+            document=cost.document,
+            document_sha256=cost.document_sha256,
+            booked_by=booked_by,
+        )
     return await _told(tx, "cost.booked", entry_id=entry_id, streams=streams, now=now)
 
 
@@ -99,7 +103,8 @@ async def reverse_cost(
     """Take a cost or another income back, and return the reversal as it is shown.
 
     It concerns the day of what it takes back, so that this day's sums are right afterwards; when
-    it was booked stands beside it. The event `cost.reversed` is told as `cost.booked` is.
+    it was booked stands beside it. Where the books of that day are closed it concerns now. The
+    event `cost.reversed` is told as `cost.booked` is.
 
     Raises:
         NotFound: there is no such entry.
@@ -116,6 +121,7 @@ async def reverse_cost(
         postings.TransferLine(row["debit_id"], row["credit_id"], row["amount_minor"])
         for row in rows
     ]
+    closed = await locked_until(tx)
     reversal_id = new_id()
     sha256 = entry["document_sha256"]
     try:
@@ -123,7 +129,7 @@ async def reverse_cost(
             tx,
             entry_id=reversal_id,
             recipe=postings.reversal(lines),
-            at=entry["effective_at"],
+            at=entry["effective_at"] if closed is None or entry["effective_at"] >= closed else now,
             purpose=entry["purpose"],
             document=entry["document"],
             document_sha256=bytes.fromhex(sha256) if sha256 else None,

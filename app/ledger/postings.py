@@ -118,10 +118,33 @@ def payout_return(*, bank_id: UUID, driver_id: UUID, amount_minor: int) -> Recip
     return Recipe(JournalKind.PAYOUT_RETURN, (line,))
 
 
+def tip(*, rider_id: UUID, driver_id: UUID, amount_minor: int) -> Recipe:
+    """A rider thanks the driver, who keeps all of it."""
+    return _recipe(JournalKind.TIP, TransferLine(rider_id, driver_id, amount_minor))
+
+
+def solidarity_payment(*, solidarity_fund_id: UUID, account_id: UUID, amount_minor: int) -> Recipe:
+    """The solidarity fund pays what a member's account gets."""
+    line = TransferLine(solidarity_fund_id, account_id, amount_minor)
+    return _recipe(JournalKind.SOLIDARITY_PAYMENT, line)
+
+
+def adjustment(lines: Sequence[TransferLine]) -> Recipe:
+    """A person puts money right, such as a part of a fare; the reason is kept beside it."""
+    return _recipe(JournalKind.ADJUSTMENT, *lines)
+
+
 def reversal(lines: Sequence[TransferLine]) -> Recipe:
     """Every line of an earlier journal goes back the way it came."""
     back = (TransferLine(line.credit_id, line.debit_id, line.amount_minor) for line in lines)
     return Recipe(JournalKind.REVERSAL, tuple(back))
+
+
+def _recipe(kind: JournalKind, *lines: TransferLine) -> Recipe:
+    """Return the journal to be. Refused (ValueError): no lines, or one that is not above zero."""
+    if not lines or any(line.amount_minor <= 0 for line in lines):
+        raise ValueError(f"each line of a {kind} is above 0, and there is one at least")
+    return Recipe(kind, lines)
 
 
 def moved(kind: JournalKind, *, lines: Sequence[tuple[UUID, UUID, int]]) -> Recipe:

@@ -34,22 +34,34 @@ async def open_account(
 
 
 async def place_hold(
-    tx: Transaction, *, hold_id: UUID, rider_id: UUID, amount_minor: int, at: datetime
+    tx: Transaction,
+    *,
+    hold_id: UUID,
+    rider_id: UUID,
+    amount_minor: int,
+    at: datetime,
+    expires_at: datetime | None,
 ) -> None:
     """Set money of the rider's account aside."""
     await tx.execute(
         "select place_hold($1, (select id from account where member_id = $2 and kind = 'rider'),"
-        " $3, $4)",
+        " $3, $4, $5)",
         hold_id,
         rider_id,
         amount_minor,
         at,
+        expires_at,
     )
 
 
 async def void_hold(tx: Transaction, *, hold_id: UUID, at: datetime) -> None:
     """Let money that was set aside go."""
     await tx.execute("select void_hold($1, $2)", hold_id, at)
+
+
+async def expire_holds(tx: Transaction, *, at: datetime, most: int) -> list[UUID]:
+    """End holds whose time is over, and return which."""
+    return [row["id"] for row in await tx.rows("select expire_holds($1, $2) as id", at, most)]
 
 
 async def fare_accounts(tx: Transaction, *, rider_id: UUID, driver_id: UUID) -> Any:

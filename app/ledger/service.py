@@ -3,13 +3,55 @@
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from app.foundation.database import Transaction
 from app.foundation.ids import new_id
 from app.ledger import postings, queries
 from app.ledger.accounts import AccountKind
-from app.ledger.errors import CreditLimitReached
+from app.ledger.errors import BalanceTooLow, CreditLimitReached
+from app.ledger.postings import Recipe
+from app.ledger.refusals import refusing
+
+# A sweep's locks are short; what is left over waits for the next.
+MOST_EXPIRED = 500
+
+
+async def post(
+    tx: Transaction,
+    recipe: Recipe,
+    *,
+    scope: str,
+    key: str,
+    subject_id: UUID,
+    now: datetime,
+    policy_version_id: UUID | None = None,
+    hold_id: UUID | None = None,
+) -> int:
+    """Book a recipe once for `scope` and `key`; a repeat books nothing more.
+
+    It concerns the moment `now` and the subject, such as a ride. The hold, if there is one, ends:
+    what the recipe leaves of it is free again, and what it takes above it must be there.
+    Returns the number of the journal.
+
+    Raises:
+        PeriodIsClosed: the books of `now` are closed.
+        BalanceTooLow: a member's account would fall below its limit.
+        HoldEndedBefore: the hold was taken, let go or had expired, perhaps at this moment.
+    """
+    with refusing():
+        return await queries.post_journal(
+            tx,
+            scope=scope,
+            key=key,
+            fingerprint=recipe.fingerprint,
+            kind=recipe.kind,
+            subject_id=subject_id,
+            policy_version_id=policy_version_id,
+            at=now,
+            debits=[line.debit_id for line in recipe.lines],
+            credits_=[line.credit_id for line in recipe.lines],
+            amounts=[line.amount_minor for line in recipe.lines],
+            captured_hold_id=hold_id,
+        )
 
 
 async def open_rider_account(
@@ -32,6 +74,18 @@ async def open_driver_account(tx: Transaction, *, member_id: UUID, now: datetime
         tx,
         account_id=new_id(),
         kind=AccountKind.DRIVER,
+        member_id=member_id,
+        lowest_minor=0,
+        at=now,
+    )
+
+
+async def open_member_capital(tx: Transaction, *, member_id: UUID, now: datetime) -> UUID:
+    """Open the account on which refunds stand that a member left in; never below zero."""
+    return await queries.open_account(
+        tx,
+        account_id=new_id(),
+        kind=AccountKind.MEMBER_CAPITAL,
         member_id=member_id,
         lowest_minor=0,
         at=now,
@@ -66,43 +120,60 @@ async def post_member_share(
         member_share_id=accounts["member_share"],
         amount_minor=amount_minor,
     )
-    return await queries.post_journal(
+    return await post(
         tx,
+        recipe,
         scope="member_share",
         key=str(membership_id),
-        fingerprint=recipe.fingerprint,
-        kind=recipe.kind,
         subject_id=membership_id,
-        policy_version_id=None,
-        at=now,
-        debits=[line.debit_id for line in recipe.lines],
-        credits_=[line.credit_id for line in recipe.lines],
-        amounts=[line.amount_minor for line in recipe.lines],
-        captured_hold_id=None,
+        now=now,
     )
 
 
 async def hold_fare(
-    tx: Transaction, *, hold_id: UUID, rider_id: UUID, fare_minor: int, now: datetime
+    tx: Transaction,
+    *,
+    hold_id: UUID,
+    rider_id: UUID,
+    fare_minor: int,
+    now: datetime,
+    expires_at: datetime | None = None,
 ) -> None:
-    """Set the fare of a ride aside on the rider's account.
+    """Set the fare of a ride aside on the rider's account, until `expires_at` if that is given.
 
     Raises:
         CreditLimitReached: the account would fall below its limit.
     """
     try:
-        await queries.place_hold(
-            tx, hold_id=hold_id, rider_id=rider_id, amount_minor=fare_minor, at=now
-        )
-    except asyncpg.CheckViolationError as violation:
-        if violation.constraint_name != "never_below_the_limit":
-            raise
-        raise CreditLimitReached from violation
+        with refusing():
+            await queries.place_hold(
+                tx,
+                hold_id=hold_id,
+                rider_id=rider_id,
+                amount_minor=fare_minor,
+                at=now,
+                expires_at=expires_at,
+            )
+    except BalanceTooLow as refused:
+        raise CreditLimitReached from refused
 
 
 async def release_fare(tx: Transaction, *, hold_id: UUID, now: datetime) -> None:
-    """Let go what was set aside for a ride that will not take place."""
-    await queries.void_hold(tx, hold_id=hold_id, at=now)
+    """Let go what was set aside for a ride that will not take place.
+
+    Raises:
+        HoldEndedBefore: it was taken, let go or had expired, perhaps at this moment.
+    """
+    with refusing():
+        await queries.void_hold(tx, hold_id=hold_id, at=now)
+
+
+async def expire_holds(tx: Transaction, *, now: datetime) -> list[UUID]:
+    """Let go what was set aside until `now` or earlier, and return which holds ended by that.
+
+    Until this sweep came an overdue hold may still be taken or let go: whoever is first wins.
+    """
+    return await queries.expire_holds(tx, at=now, most=MOST_EXPIRED)
 
 
 async def post_ride_fare(
@@ -129,17 +200,13 @@ async def post_ride_fare(
         fare_minor=fare_minor,
         commission_minor=commission_minor,
     )
-    return await queries.post_journal(
+    return await post(
         tx,
+        recipe,
         scope="ride_fare",
         key=str(ride_id),
-        fingerprint=recipe.fingerprint,
-        kind=recipe.kind,
         subject_id=ride_id,
+        now=now,
         policy_version_id=policy_version_id,
-        at=now,
-        debits=[line.debit_id for line in recipe.lines],
-        credits_=[line.credit_id for line in recipe.lines],
-        amounts=[line.amount_minor for line in recipe.lines],
-        captured_hold_id=hold_id,
+        hold_id=hold_id,
     )
