@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from app.assembly import package
-from app.assembly.ballots.queries import count_ballots
+from app.assembly.ballots.queries import count_ballots, list_objections
 from app.assembly.elections.errors import ElectionUnknown, NotCountedYet
 from app.assembly.elections.queries import elections, rolls
 from app.assembly.elections.rules import changes_anything, shown_counts, shown_result
@@ -64,6 +64,7 @@ async def get_election(election_id: UUID, database: DatabaseDep) -> Any:
         issuers = await elections.list_issuers(reader, election_id=election_id)
         issued = await rolls.count_issued(reader, election_id=election_id)
         faults = await elections.list_faults(reader, election_id=election_id)
+        objections = await list_objections(reader, election_id=election_id)
         box_size = await count_ballots(reader, election_id=election_id)
     manifest = election.manifest
     return {
@@ -82,6 +83,7 @@ async def get_election(election_id: UUID, database: DatabaseDep) -> Any:
         "opens_at": election.opens_at,
         "closes_at": election.closes_at,
         "faults": [dict(fault) for fault in faults],
+        "objections": objections,
     }
 
 

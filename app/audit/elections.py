@@ -31,7 +31,7 @@ CONSTRAINTS = (
 )
 # Only a function writes a tally, and only the owner a demonstration's clock.
 BOOKS = ("tally",)
-APPEND_ONLY = ("election_roll", "issuance", "issuance_log", "election_fault")
+APPEND_ONLY = ("election_roll", "issuance", "issuance_log", "election_fault", "objection")
 OWNERS_FUNCTIONS = ("fits_terms", "clock_tolerance", "keep_manifest", "keep_answers", "keep_stages")
 
 

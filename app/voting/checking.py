@@ -76,6 +76,33 @@ def recount_package(voter: Voter, election: str, package: Json) -> Recount:
     return recount(package, receipts=kept, roots=roots)
 
 
+async def object_to_count(voter: Voter, election: str) -> list[str]:
+    """The vote is void if the counted box lacks a ballot of this wallet that has a receipt.
+
+    Return the leaves of those it lacks. Each receipt goes without a name. Refused (VotingError):
+    no receipt here, nothing is missing, the vote was not counted, the objection window is over.
+    """
+    vote = voter.wallet.votes.get(election)
+    kept = [] if vote is None else [one.receipt for one in vote.ballots if one.receipt is not None]
+    if not kept:
+        raise VotingError("There is no receipt of this vote here.")
+    missing: list[str] = []
+    for receipt in kept:
+        try:
+            await voter.cooperative.give(
+                f"/v1/elections/{election}/objections", {"receipt": receipt}
+            )
+        except RefusedError as refused:
+            # Of several missing ballots the first one voids the vote: no more is needed.
+            if refused.slug != "ballot-is-there" and not missing:
+                raise
+        else:
+            missing.append(str(receipt["leaf"]))
+    if not missing:
+        raise VotingError("Every ballot that you have a receipt for is in the box.")
+    return missing
+
+
 async def _check_stamps(
     voter: Voter, terms: Terms, *, place: tuple[int, str], vote: Vote | None
 ) -> list[Finding]:
@@ -196,7 +223,7 @@ async def _check_inclusion(voter: Voter, terms: Terms, *, kept: KeptBallot) -> F
         if voter.now() <= datetime.fromisoformat(due_at):
             waits = f"Your ballot for {said} is promised to be in the box by {due_at}."
             return Finding(Verdict.WAITS, waits)
-        missing = f"Your ballot for {said} is missing from the box. Show your receipt."
+        missing = f"Your ballot for {said} is missing from the box. {_how_to_object(terms)}"
         return Finding(Verdict.WRONG, missing)
     root = shown["root"]
     included = is_root(root, manifest=terms.manifest) and is_included(
@@ -229,4 +256,9 @@ async def _check_package(voter: Voter, terms: Terms, *, vote: Vote) -> list[Find
         if counts in [kept.document for kept in vote.ballots]:
             said = say_value(terms.manifest, counts["value"])
             return [Finding(Verdict.GOOD, f"Published and counted for you: {said}.")]
-    return [Finding(Verdict.WRONG, f"The published ballots do not hold yours for {said}.")]
+    lacking = f"The published ballots do not hold yours for {said}. {_how_to_object(terms)}"
+    return [Finding(Verdict.WRONG, lacking)]
+
+
+def _how_to_object(terms: Terms) -> str:
+    return f"Stop the count by your receipt: meent vote object {terms.election}"

@@ -246,6 +246,25 @@ def check_vote(context: typer.Context, election: Election, *, as_json: AsJson = 
         raise typer.Exit(1)
 
 
+@vote.command("object")
+def object_to_count(
+    context: typer.Context, election: Election, *, yes: Yes = False, as_json: AsJson = False
+) -> None:
+    """Stop a count that left out your ballot: your receipt proves it, without your name."""
+    from app.voting.checking import object_to_count
+
+    async def work(voter: "Voter") -> list[str]:
+        say("Your receipts go to the cooperative. The one whose ballot is missing is published;")
+        say("it does not say who you are, nor how you voted.")
+        confirm("Send them?", yes=yes)
+        return await object_to_count(voter, election)
+
+    missing = run(context, work)
+    if as_json:
+        show_json({"missing": missing})
+    say("The vote is void: the box that was counted lacks your ballot, and your receipt shows it.")
+
+
 _MARKS = {"good": "ok     ", "waits": "not yet", "wrong": "WRONG  "}
 
 

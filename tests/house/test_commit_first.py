@@ -201,6 +201,15 @@ async def _cast(s: Scene) -> httpx.Response:
     return await post(s.client, vote, vote.ballot())
 
 
+async def _object(s: Scene) -> httpx.Response:
+    vote = await hold_vote(s.owner, s.app.state.database, s.settings)
+    receipt = await vote.accept(vote.ballot())
+    await s.owner.execute("delete from pending_ballot")
+    await vote.announce()
+    path = f"/v1/elections/{vote.id}/objections"
+    return await s.client.post(path, json={"receipt": receipt})
+
+
 def _step(step: str, *before: str, reason: bool = False) -> Act:
     async def take_step(s: Scene) -> httpx.Response:
         ride_id = await s.ride(*before)
@@ -275,6 +284,7 @@ ACTS: dict[str, Act] = {
     "accept_offer": _offer("accept"),
     "decline_offer": _offer("decline"),
     "cast_ballot": _cast,
+    "object_to_count": _object,
     "cast_open_vote": _vote_openly,
     "lend_voice": _lend_voice,
     "revoke_delegation": _revoke_delegation,

@@ -56,3 +56,25 @@ class BallotBoxAway(Problem):
     status = 503
     slug = "ballot-box-away"
     title = "The ballot box takes nothing at the moment"
+
+
+class ReceiptRefused(Problem):
+    """``detail`` says why this receipt proves nothing here. Look for the vote it was given in."""
+
+    status = 422
+    slug = "receipt-refused"
+    title = "This is no receipt of this vote's board"
+
+
+class BallotIsThere(Problem):
+    """The box holds the ballot of this receipt, so nothing was dropped. Ask for its proof."""
+
+    slug = "ballot-is-there"
+    title = "The ballot of this receipt is in the box"
+
+
+class ObjectionsClosed(Problem):
+    """The objection window is over, or the vote is void already. Keep your receipt all the same."""
+
+    slug = "objections-closed"
+    title = "There is nothing left to object to"

@@ -62,3 +62,16 @@ class BoardRoot(SQLModel, table=True):
     election_id: UUID = columns.reference("election.id", primary_key=True)
     size: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     document: dict[str, Any] = columns.document()
+
+
+class Objection(SQLModel, table=True):
+    """A receipt of the board whose ballot is not in the counted box: why a vote was voided."""
+
+    __tablename__ = "objection"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("length(leaf) = 32", name="missing_leaves_are_whole"),
+    )
+
+    election_id: UUID = columns.reference("election.id", primary_key=True)
+    leaf: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    receipt: dict[str, Any] = columns.document()

@@ -1,6 +1,6 @@
 """Every statement of the ballot box."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -190,3 +190,33 @@ async def list_roots(reader: Transaction, *, election_id: UUID) -> list[dict[str
         "select document from board_root where election_id = $1 order by size", election_id
     )
     return [row["document"] for row in rows]
+
+
+async def has_leaf(reader: Transaction, *, election_id: UUID, leaf: bytes) -> bool:
+    """Return whether a ballot with this leaf lies in the box."""
+    found: bool = await reader.value(
+        "select exists (select from ballot where election_id = $1 and leaf = $2)",
+        election_id,
+        leaf,
+    )
+    return found
+
+
+async def insert_objection(
+    tx: Transaction, *, election_id: UUID, leaf: bytes, receipt: Mapping[str, Any]
+) -> None:
+    """Keep a receipt whose ballot is missing."""
+    await tx.execute(
+        "insert into objection (election_id, leaf, receipt) values ($1, $2, $3)",
+        election_id,
+        leaf,
+        dict(receipt),
+    )
+
+
+async def list_objections(reader: Transaction, *, election_id: UUID) -> list[dict[str, Any]]:
+    """Return the receipts whose ballots are missing, in the order of their leaves."""
+    rows = await reader.rows(
+        "select receipt from objection where election_id = $1 order by leaf", election_id
+    )
+    return [row["receipt"] for row in rows]

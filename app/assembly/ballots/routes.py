@@ -9,23 +9,31 @@ from fastapi.responses import Response
 from app.assembly.ballots import proofs, queries, service
 from app.assembly.ballots.errors import (
     BallotBoxAway,
+    BallotIsThere,
     BallotNamesItsVoter,
     BallotRefused,
     BallotsStillSecret,
+    ObjectionsClosed,
+    ReceiptRefused,
     SequenceTaken,
     VoteClosed,
     VoteNotOpen,
 )
+from app.assembly.ballots.objecting import object_by_receipt
 from app.assembly.ballots.schemas import (
     BallotDocument,
     BallotsView,
     BoxView,
     ConsistencyView,
     InclusionView,
+    ObjectionRequest,
+    ObjectionView,
     ReceiptView,
     RootsView,
 )
+from app.assembly.elections.errors import NotCountedYet
 from app.assembly.elections.queries import find_manifest
+from app.assembly.elections.queries.elections import find_election
 from app.foundation.problems import MalformedBody, NotFound
 from app.foundation.web import json_response, problem_responses
 from app.members.access import DatabaseDep, Now, SettingsDep
@@ -108,6 +116,44 @@ async def cast_ballot(
         now=now,
     )
     return json_response(receipt, status=201)
+
+
+@router.post(
+    "/objections",
+    operation_id="object_to_count",
+    summary="Stop a count that left out a receipted ballot",
+    status_code=201,
+    response_model=ObjectionView,
+    dependencies=[Nameless],
+    responses=problem_responses(
+        NotFound,
+        BallotNamesItsVoter,
+        MalformedBody,
+        ReceiptRefused,
+        NotCountedYet,
+        BallotIsThere,
+        ObjectionsClosed,
+    ),
+)
+async def object_to_count(
+    election_id: UUID,
+    body: ObjectionRequest,
+    manifest: ManifestDep,  # noqa: ARG001 - without terms there is no receipt
+    database: DatabaseDep,
+    now: Now,
+) -> Response:
+    """Void the vote if the box that was counted lacks the ballot of a receipt of its board.
+
+    Do not sign in for this: whose receipt it is need not be known, and it says nothing of the
+    vote. It is published beside the fault. Nobody decides about it: the proof does.
+    """
+    async with database.transaction() as tx:
+        election = await find_election(tx, election_id=election_id)
+        assert election is not None, "an election with terms is there"
+        answer = await object_by_receipt(
+            tx, election=election, receipt=body.receipt.model_dump(), now=now
+        )
+    return json_response(answer, status=201)
 
 
 @router.get(

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 from app.assembly.ballots.sealing import BALLOTS_PER_KEY
 from app.foundation.schemas import RequestModel
+from governance.proposal import Stage
 
 EXAMPLES: dict[str, Any] = orjson.loads(Path(__file__).with_name("examples.json").read_bytes())
 
@@ -58,6 +60,25 @@ class ReceiptView(BaseModel):
     leaf: Hash
     due_at: str
     signature: Signature
+
+
+class ObjectionRequest(RequestModel):
+    """The receipt whose ballot is not in the box, as the board gave it."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"receipt": EXAMPLES["receipt"]}}
+    )
+
+    receipt: ReceiptView
+
+
+class ObjectionView(BaseModel):
+    """That the vote is void, why, and by which receipt."""
+
+    election_id: UUID
+    stage: Stage
+    fault: str
+    receipt: ReceiptView
 
 
 class RootView(BaseModel):

@@ -48,7 +48,8 @@ class ElectionView(BaseModel):
 
     Until every issuer has given its keys there is no manifest. `issued` lags behind by up to an
     hour, so that it does not tell when somebody fetched a credential. `faults` are why a vote was
-    voided, if our own recount was the reason.
+    voided, if our own recount or an objection was the reason, and `objections` the receipts whose
+    ballots the box lacks.
     """
 
     id: UUID
@@ -63,6 +64,7 @@ class ElectionView(BaseModel):
     opens_at: datetime
     closes_at: datetime
     faults: list[FaultView]
+    objections: list[dict[str, Any]]
 
 
 class OwnSeatView(BaseModel):

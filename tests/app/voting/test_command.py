@@ -276,3 +276,25 @@ async def test_a_server_has_to_be_named_once(street: Town, tmp_path: Path) -> No
     )
     assert "use https://" in await device.refused("--server", "http://192.0.2.1", "list")
     await device.refused("cast", "one", code=2)
+
+
+async def test_a_member_whose_ballot_was_dropped_stops_the_count_by_a_command(
+    street: Town, tmp_path: Path
+) -> None:
+    [member] = await people(street.owner, street.clock, count=1)
+    device = Device(tmp_path / "device", street, member)
+    await device.done("key", "--yes")
+    election = await street.hold_vote([member])
+    await device.done("cast", election, "12.5%", "--yes")
+    await street.owner.execute("delete from pending_ballot")
+    assert "not been counted yet" in await device.refused("object", election, "--yes")
+    await street.count()
+    await street.await_objections()
+
+    checked = await device.run("check", election)
+    assert f"meent vote object {election}" in checked.stdout
+    assert "Nothing was done." in await device.refused("object", election, typed="n\n")
+    stopped = await device.done("object", election, typed="y\n")
+
+    assert "The vote is void" in stopped.stderr
+    assert '"stage":"void"' in (await street.look(f"/v1/elections/{election}"))

@@ -258,7 +258,10 @@ async def test_a_box_that_drops_changes_or_forgets_is_noticed(town: Town) -> Non
     await town.owner.execute("set session_replication_role = origin")
     town.clock.pass_time(2 * DAY.total_seconds())
     found = await said(voters[0], election, Verdict.WRONG)
-    assert "Your ballot for 13 % is missing from the box. Show your receipt." in found
+    assert (
+        "Your ballot for 13 % is missing from the box. Stop the count by your receipt:"
+        f" meent vote object {election}" in found
+    )
 
 
 async def test_a_stamp_that_nobody_asked_for_is_noticed(town: Town) -> None:

@@ -239,6 +239,19 @@ class Town:
             package: dict[str, Any] = (await client.get(self.url + path)).json()
         return package
 
+    async def await_objections(self) -> None:
+        """What was counted stands in its objection window for a week."""
+        async with self._by_hand() as owner:
+            await owner.execute(
+                "update proposal set stage = 'objection_window', due_at = $1",
+                self.clock.now() + 7 * DAY,
+            )
+
+    async def look(self, path: str) -> str:
+        """What the cooperative says to anybody."""
+        async with self.http() as client:
+            return (await client.get(self.url + path)).text
+
     async def logs(self, issuer_no: int) -> list[dict[str, Any]]:
         found = await self._issuer(issuer_no, "GET", f"/v1/votes/{self.election}/log")
         return list(found["logs"])

@@ -23,7 +23,9 @@ from app.settings import Settings
 from governance.ballot_box import Ballot, BallotBox, cast
 from governance.credential import Credential
 from governance.manifest import Manifest
+from governance.proposal import Stage
 from governance.vote_key import VoteKey, new_vote_key
+from tests.app.assembly.proposals.stories import store_proposal
 from tests.conftest import FRIDAY_EVENING
 from tests.governance.election import Election, election
 
@@ -103,6 +105,28 @@ class Vote:
         self.election.box = await self.box()
         self.election.roots = await self.roots()
         return self.election.package()
+
+    async def announce(self) -> None:
+        """The box is closed, and its count stands in its objection window."""
+        await self.close()
+        proposal = await store_proposal(self.owner, stage=Stage.DELIBERATION)
+        await self.owner.execute("set session_replication_role = replica")
+        await self.owner.execute(
+            "update proposal set stage = 'objection_window', rule = 'number', sign_by = $2,"
+            " opens_at = $3, closes_at = $4, count_by = $5, due_at = $6 where id = $1",
+            proposal.id,
+            OPENS_AT - timedelta(hours=1),
+            OPENS_AT,
+            CLOSES_AT,
+            PUBLISHED_BY,
+            CLOSES_AT + timedelta(days=7),
+        )
+        await self.owner.execute(
+            "update election set proposal_id = $2, terms = manifest where id = $1",
+            self.id,
+            proposal.id,
+        )
+        await self.owner.execute("set session_replication_role = origin")
 
     async def empty(self) -> None:
         """Begin again with an empty box of the same vote."""
