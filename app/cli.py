@@ -16,6 +16,7 @@ import typer
 from typer._click.exceptions import ClickException  # typer re-exports only some of its subclasses
 
 from app.issuer.cli import issuer
+from app.surplus_cli import surplus
 from app.terminal import one_line, plain, print_json, print_table, run, say, settings_of
 from app.voting.cli import vote
 
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 
 app.add_typer(issuer, name="issuer")
+app.add_typer(surplus, name="surplus")
 app.add_typer(vote, name="vote")
 
 City = Annotated[Path | None, typer.Option(help="City folder.", show_default="MEENT_CITY")]
@@ -275,12 +277,9 @@ def forecast_dispatch(
 
 async def _require_founded(dsn: str) -> None:
     """Refuse a database that was not migrated and founded yet."""
-    from app.operating.database_setup import DatabaseSetupError, connected
+    from app.operating.database_setup import require_founded
 
-    async with connected(dsn) as connection:
-        ready = await connection.fetchval("select to_regclass('cooperative')")
-        if not ready or not await connection.fetchval("select true from cooperative"):
-            raise DatabaseSetupError("there is no cooperative here yet: start once: `meent serve`")
+    await require_founded(dsn)
 
 
 @app.command()

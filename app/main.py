@@ -30,6 +30,7 @@ from app.members import routes as members
 from app.members.service import forget_old
 from app.outlook import routes as outlook
 from app.outlook.advisor import Advisor
+from app.payouts import routes as payouts
 from app.realtime import routes as realtime
 from app.realtime.service import Realtime
 from app.rides import routes as rides
@@ -41,6 +42,7 @@ from app.roads.open import open_places, open_roads
 from app.roads.places import Places
 from app.roads.service import Roads
 from app.settings import Settings
+from app.surplus import routes as surplus
 from app.voting import module as ballot_module
 from app.workers.loop import Worker, run_workers
 
@@ -215,13 +217,15 @@ def create_app(
         dispatch,
         outlook,
         forecast,
+        payouts,
+        surplus,
         realtime,
         ballot_module,
         health,
     ):
         app.include_router(room.router)
     _describe_problems(app)
-    app.add_middleware(Door)
+    app.add_middleware(Door, most_bytes=payouts.most_bytes)
     return app
 
 

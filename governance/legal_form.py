@@ -70,7 +70,7 @@ ICA = LegalForm(
     name="The principles of the International Cooperative Alliance, no country's law",
     reserve_bp=Clause(0, f"{_ICA}: part of the reserves indivisible, no figure", is_checked=True),
     reserve_of_others_bp=_nothing(_OURS, is_checked=True),
-    education_bp=Clause(0, "ICA, fifth principle: no figure", is_checked=True),
+    education_bp=Clause(0, "ICA, fifth principle: no figure known", is_checked=False),
     refund_bp=_nothing(_OURS, is_checked=True),
     cash_bp=_nothing(_OURS, is_checked=True),
     interest_cap_bp=Clause(None, f"{_ICA}: limited, if any; no figure", is_checked=True),

@@ -194,3 +194,11 @@ async def found_if_new(dsn: str, city: City, *, at: datetime, say: Say) -> None:
 
 def _one_line(error: BaseException | None) -> str:
     return " ".join(str(error).split()).removeprefix("<class ")[:200]
+
+
+async def require_founded(dsn: str) -> None:
+    """Refuse a database that was not migrated and founded yet."""
+    async with connected(dsn) as connection:
+        ready = await connection.fetchval("select to_regclass('cooperative')")
+        if not ready or not await connection.fetchval("select true from cooperative"):
+            raise DatabaseSetupError("there is no cooperative here yet: start once: `meent serve`")

@@ -248,5 +248,5 @@ def test_every_clause_names_its_source_and_doubts_are_listed() -> None:
         for _, clause in form.clauses():
             assert clause.source
         assert all(not dict(form.clauses())[name].is_checked for name in form.unchecked)
-    assert ICA.unchecked == ()
+    assert ICA.unchecked == ("education_bp",)
     assert set(SPAIN.unchecked) == {name for name, _ in SPAIN.clauses()}
