@@ -252,8 +252,8 @@ async def test_nothing_slips_into_a_period_while_it_is_closed_and_roll_ups_miss_
     def close(tx: Transaction) -> Awaitable[Any]:
         return periods.lock_period(tx, until=LATER, locked_by=None, now=LATER)
 
-    def round_(database: Database) -> Awaitable[int]:
-        return periods.roll_up(database, least_lines=1)
+    async def round_(database: Database) -> int:
+        return await periods.roll_up(database, least_lines=1)
 
     steps = [earn(number) for number in range(300)]
     steps.insert(150, close)

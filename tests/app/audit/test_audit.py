@@ -296,6 +296,26 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "alter table balance drop constraint never_below_the_limit",
         "update balance set lowest_minor = posted_minor + 1",
     ),
+    "holds end as booked": (
+        "update hold_end set outcome = 'expired', journal_id = null where outcome = 'posted'",
+    ),
+    "roll-ups are the sum of transfers": (
+        "insert into journal_horizon select max(id) from journal",
+        (
+            "insert into account_rollup select id, (select max(id) from journal), 0, 1"
+            " from account where kind = 'commission_income'"
+        ),
+    ),
+    "closed periods stay closed": ("insert into period_lock values (now(), 0, null, now())",),
+    "corrections have a reason": ("update cost_entry set reason = null where reason is not null",),
+    "the statutory reserve is indivisible": (
+        (
+            "update transfer set debit_id = (select id from account"
+            " where kind = 'statutory_reserve') where (journal_id, line) ="
+            " (select journal_id, line from transfer limit 1)"
+        ),
+    ),
+    "the ledger keeps its guard": ("drop trigger the_reserve_is_indivisible on transfer",),
     "holds of closed rides have ended": (
         "delete from hold_end where journal_id is null",
         (
