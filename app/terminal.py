@@ -68,7 +68,7 @@ def plain(error: Exception) -> str | None:
     if not isinstance(error, tuple(getattr(room, name) for room, name in known)):
         return None
     # A problem of the API says in its description what to do about it.
-    described = hasattr(error, "slug")
+    described = hasattr(type(error), "slug")
     return one_line(f"{error}. {error.__doc__}" if described else str(error))
 
 

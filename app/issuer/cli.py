@@ -41,8 +41,10 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8090,
 ) -> None:
     """Stamp until Ctrl-C. Put a proxy with a certificate before it; keep no log of addresses."""
+    from app.issuer.folder import read_folder
     from app.issuer.serve import serve_issuer
 
+    read_folder(folder)
     typer.echo(f"the issuer in {folder} opens at http://{host}:{port}; Ctrl-C closes it", err=True)
     if not serve_issuer(folder, host=host, port=port):
         raise typer.Exit(1)

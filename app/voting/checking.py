@@ -63,7 +63,7 @@ async def fetch_package(voter: Voter, election: str) -> dict[str, Any]:
     try:
         return dict(await voter.cooperative.look(f"/v1/elections/{election}/package"))
     except RefusedError as refused:
-        if refused.status in (404, 409):
+        if refused.status == 409:
             raise VotingError("This vote was not counted yet. Look again later.") from refused
         raise
 

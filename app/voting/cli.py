@@ -55,10 +55,16 @@ def before(
         str | None, typer.Option(help="The cooperative's address.", show_default="the last one")
     ] = None,
     token: Annotated[
-        Path | None, typer.Option(help="A file with an access token, instead of signing in.")
+        Path | None,
+        typer.Option(
+            help="A file with an access token, instead of signing in.", exists=True, dir_okay=False
+        ),
     ] = None,
     passphrase_file: Annotated[
-        Path | None, typer.Option(help="A file with the wallet's passphrase, for scripts.")
+        Path | None,
+        typer.Option(
+            help="A file with the wallet's passphrase, for scripts.", exists=True, dir_okay=False
+        ),
     ] = None,
 ) -> None:
     """Vote in secret, and check the count yourself."""

@@ -114,7 +114,12 @@ class Voter:
         terms = await self.fetch_election(election)
         vote = self.wallet.votes.get(election)
         if vote is None:
-            house_no, member = own_place(terms, await self.standing(election))
+            standing = await self.standing(election)
+            if not standing["on_roll"]:
+                register = await self.cooperative.ask("GET", "/v1/me/membership")
+                told = f"You are not on the roll of this vote. {register['in_words']}"
+                raise VotingError(told)
+            house_no, member = own_place(terms, standing)
             entropy = (key or new_vote_key()).entropy.hex()
             missing: list[dict[str, str] | None] = [None] * len(terms.issuers)
             document = json.loads(canonical(terms.manifest.document()))

@@ -72,7 +72,7 @@ def checked_terms(document: Json, *, rolls: Sequence[Sequence[str]]) -> Terms:
 def own_place(terms: Terms, me: Json) -> tuple[int, str]:
     """The member's house and pseudonym. Refused (VotingError): not on the published roll."""
     if not me["on_roll"]:
-        raise VotingError("You are not on the roll of this vote. Why: GET /v1/me/membership")
+        raise VotingError("You are not on the roll of this vote.")
     house_no, member = int(me["house_no"]), str(me["member"])
     if not 0 <= house_no < len(terms.rolls) or member not in terms.rolls[house_no]:
         raise FalseTermsError("You are said to be on the roll, but the published roll lacks you.")

@@ -276,6 +276,14 @@ async def test_a_server_has_to_be_named_once(street: Town, tmp_path: Path) -> No
     )
     assert "use https://" in await device.refused("--server", "http://192.0.2.1", "list")
     await device.refused("cast", "one", code=2)
+    assert "does not exist" in await device.refused("--token", "nowhere", "list", code=2)
+
+
+async def test_a_refusal_of_the_server_is_one_sentence(street: Town, tmp_path: Path) -> None:
+    device = Device(tmp_path / "device", street)
+    assert await device.refused("sign-in", "--phone", "12") == (
+        "meent: This is not a telephone number.\n"
+    )
 
 
 async def test_a_member_whose_ballot_was_dropped_stops_the_count_by_a_command(
