@@ -19,7 +19,7 @@ from fastapi import FastAPI
 
 from app.issuer import papers
 from app.settings import Settings
-from app.voting.checking import Verdict, check
+from app.voting.checking import Verdict, check, object_to_count
 from app.voting.errors import FalseTermsError, VotingError
 from governance.ballot_box import ballot_from, sign_root
 from governance.manifest import canonical, manifest_from
@@ -180,13 +180,19 @@ async def test_a_ballot_dropped_before_it_was_published_is_named_by_its_receipt(
 
     assert await held.named(with_keepsakes=False) == set()
     assert await held.named() == {FaultKind.DROPPED}
-    findings = [
-        finding.sentence
+    wrong = {
+        number: [finding.sentence for finding in findings if finding.verdict is Verdict.WRONG]
         for number in (0, 3)
-        for finding in await check(held.voter(number), held.election)
-        if finding.verdict is Verdict.WRONG
-    ]
-    assert any("do not hold yours" in sentence for sentence in findings)
+        for findings in [await check(held.voter(number), held.election)]
+    }
+    [victim] = [number for number, sentences in wrong.items() if sentences]
+    assert any("do not hold yours" in sentence for sentence in wrong[victim])
+
+    # In the objection window the receipt alone, without a name, voids the vote.
+    await object_to_count(held.voter(victim), held.election)
+    assert await town.stage(held.proposal_id) == "void"
+    shown = await town.get(f"/v1/elections/{held.election}")
+    assert [fault["kind"] for fault in shown["faults"]] == [FaultKind.DROPPED]
 
 
 async def test_a_result_that_nobody_counted_is_named(held: Held) -> None:
