@@ -148,6 +148,17 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
                 crowded_load=0.25,
                 stay_s=400.0,
             ),
+            # Where driving empty is dear and riders are patient: rather hold than drive far.
+            Policy(
+                "meent-sparing",
+                horizon_s=600.0,
+                margin_s=25.0,
+                hold_weight=0.6,
+                age_credit=0.0,
+                crowded_s=600.0,
+                crowded_load=0.25,
+                stay_s=250.0,
+            ),
         )
     }
 )
