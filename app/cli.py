@@ -223,11 +223,11 @@ def migrate() -> None:
 @app.command()
 def appoint(
     phone: Annotated[str, typer.Argument(help="Telephone number, such as +4232345678.")],
-    role: Annotated[str, typer.Argument(help="rider, driver, dispatcher or staff.")],
+    role: Annotated[str, typer.Argument(help="rider, driver, dispatcher, staff or auditor.")],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Give a member a role: how a cooperative gets its first staff."""
+    """Give a member a role: how a cooperative gets its first staff, and its auditors."""
     from app.members.roles import Role
 
     if role not in set(Role):

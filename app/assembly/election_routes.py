@@ -8,8 +8,17 @@ from fastapi.responses import Response
 
 from app.assembly import package
 from app.assembly.ballots.queries import count_ballots, list_objections
-from app.assembly.elections.errors import ElectionUnknown, NotCountedYet
-from app.assembly.elections.queries import elections, rolls
+from app.assembly.elections import service
+from app.assembly.elections.errors import (
+    ElectionUnknown,
+    NotCountedYet,
+    NothingToStop,
+    OwnProposal,
+    StopAsked,
+    StopUnknown,
+    TwoAuditorsNeeded,
+)
+from app.assembly.elections.queries import audits, elections, rolls
 from app.assembly.elections.rules import changes_anything, shown_counts, shown_result
 from app.assembly.elections.schemas import (
     ElectionsView,
@@ -17,17 +26,20 @@ from app.assembly.elections.schemas import (
     OwnSeatView,
     ResultView,
     RollsView,
+    StopRequest,
+    StopView,
 )
 from app.assembly.proposals.service import get_proposal
 from app.foundation.database import Transaction
 from app.foundation.pagination import MAX_LIMIT, decode_cursor, make_page
 from app.foundation.web import json_response, problem_responses
-from app.members.access import DatabaseDep, SignedIn
-from app.members.errors import MemberSuspended, NotSignedIn
+from app.members.access import COMMAND_PROBLEMS, Acting, Auditor, DatabaseDep, SignedIn
+from app.members.errors import MemberSuspended, NotSignedIn, RoleMissing
 from governance.manifest import canonical
 
 router = APIRouter(prefix="/elections", tags=["elections"])
 
+_STOP_PROBLEMS = (ElectionUnknown, NothingToStop, OwnProposal, RoleMissing, *COMMAND_PROBLEMS)
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before")]
 
@@ -64,6 +76,7 @@ async def get_election(election_id: UUID, database: DatabaseDep) -> Any:
         issuers = await elections.list_issuers(reader, election_id=election_id)
         issued = await rolls.count_issued(reader, election_id=election_id)
         faults = await elections.list_faults(reader, election_id=election_id)
+        stops = await audits.list_stops(reader, election_id=election_id)
         objections = await list_objections(reader, election_id=election_id)
         box_size = await count_ballots(reader, election_id=election_id)
     manifest = election.manifest
@@ -84,6 +97,7 @@ async def get_election(election_id: UUID, database: DatabaseDep) -> Any:
         "closes_at": election.closes_at,
         "faults": [dict(fault) for fault in faults],
         "objections": objections,
+        "audit_stops": [dict(stop) for stop in stops],
     }
 
 
@@ -178,6 +192,52 @@ async def get_package(election_id: UUID, database: DatabaseDep) -> Response:
     body = canonical(package.make_package(pieces, result=tally.result))
     headers = {"ETag": f'"{tally.package_hash.hex()}"'}
     return Response(body, headers=headers, media_type="application/json")
+
+
+@router.post(
+    "/{election_id}/audit-stops",
+    operation_id="ask_to_stop_election",
+    summary="Auditors: ask that a vote be stopped",
+    status_code=201,
+    response_model=StopView,
+    responses=problem_responses(StopAsked, *_STOP_PROBLEMS),
+)
+async def ask_to_stop_election(
+    election_id: UUID, body: StopRequest, command: Acting, auditor: Auditor
+) -> Response:
+    """Publish why the vote shall be stopped. It goes on until another auditor confirms."""
+    return await command.answer(
+        lambda tx: service.ask_to_stop(
+            tx,
+            election_id=election_id,
+            auditor_id=auditor.member_id,
+            reason=body.reason,
+            now=command.now,
+        ),
+        status=201,
+    )
+
+
+@router.post(
+    "/{election_id}/audit-stops/{stop_id}/confirm",
+    operation_id="confirm_election_stop",
+    summary="Auditors: stop a vote for another auditor's reason",
+    response_model=StopView,
+    responses=problem_responses(StopUnknown, TwoAuditorsNeeded, *_STOP_PROBLEMS),
+)
+async def confirm_election_stop(
+    election_id: UUID, stop_id: UUID, command: Acting, auditor: Auditor
+) -> Response:
+    """Void the vote, from the freeze of its terms until its result is enacted."""
+    return await command.answer(
+        lambda tx: service.confirm_stop(
+            tx,
+            election_id=election_id,
+            stop_id=stop_id,
+            auditor_id=auditor.member_id,
+            now=command.now,
+        )
+    )
 
 
 async def _election(reader: Transaction, election_id: UUID) -> elections.Election:

@@ -28,10 +28,20 @@ CONSTRAINTS = (
     "a_manifest_has_its_hash",
     "an_election_opens_then_closes_then_publishes",
     "one_demo_clock_per_database",
+    "two_auditors_stop_a_vote",
 )
 # Only a function writes a tally, and only the owner a demonstration's clock.
 BOOKS = ("tally",)
-APPEND_ONLY = ("election_roll", "issuance", "issuance_log", "election_fault", "objection")
+APPEND_ONLY = (
+    "election_roll",
+    "issuance",
+    "issuance_log",
+    "election_fault",
+    "objection",
+    "audit_stop",
+    "audit_confirmation",
+    "election_alarm",
+)
 OWNERS_FUNCTIONS = ("fits_terms", "clock_tolerance", "keep_manifest", "keep_answers", "keep_stages")
 
 

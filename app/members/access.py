@@ -130,6 +130,7 @@ Rider = Annotated[Actor, Depends(requires(Role.RIDER))]
 Driver = Annotated[Actor, Depends(requires(Role.DRIVER))]
 Dispatcher = Annotated[Actor, Depends(requires(Role.DISPATCHER, Role.STAFF))]
 Staff = Annotated[Actor, Depends(requires(Role.STAFF))]
+Auditor = Annotated[Actor, Depends(requires(Role.AUDITOR))]
 
 
 @dataclass(frozen=True, slots=True)

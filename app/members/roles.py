@@ -10,6 +10,7 @@ class Role(StrEnum):
     DRIVER = "driver"
     DISPATCHER = "dispatcher"
     STAFF = "staff"
+    AUDITOR = "auditor"  # may stop a vote, with another one
 
 
 class ApplicationState(StrEnum):

@@ -210,6 +210,23 @@ async def _object(s: Scene) -> httpx.Response:
     return await s.client.post(path, json={"receipt": receipt})
 
 
+REASON = "Twelve members on the roll were admitted without a share."
+
+
+async def _ask_to_stop(s: Scene) -> httpx.Response:
+    vote = await hold_vote(s.owner, s.app.state.database, s.settings)
+    await vote.announce()
+    auditor = await make_member(s.owner, Role.AUDITOR, now=FRIDAY_EVENING)
+    return await take(s.client, auditor, f"/v1/elections/{vote.id}/audit-stops", reason=REASON)
+
+
+async def _confirm_stop(s: Scene) -> httpx.Response:
+    asked = (await _ask_to_stop(s)).json()
+    auditor = await make_member(s.owner, Role.AUDITOR, now=FRIDAY_EVENING)
+    path = f"/v1/elections/{asked['election_id']}/audit-stops/{asked['id']}/confirm"
+    return await take(s.client, auditor, path)
+
+
 def _step(step: str, *before: str, reason: bool = False) -> Act:
     async def take_step(s: Scene) -> httpx.Response:
         ride_id = await s.ride(*before)
@@ -285,6 +302,8 @@ ACTS: dict[str, Act] = {
     "decline_offer": _offer("decline"),
     "cast_ballot": _cast,
     "object_to_count": _object,
+    "ask_to_stop_election": _ask_to_stop,
+    "confirm_election_stop": _confirm_stop,
     "cast_open_vote": _vote_openly,
     "lend_voice": _lend_voice,
     "revoke_delegation": _revoke_delegation,

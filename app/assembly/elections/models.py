@@ -4,10 +4,19 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Float, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
-from app.assembly.elections.notices import Notice
+from app.assembly.elections.notices import Alarm, Notice
+from app.assembly.elections.rules import FEWEST_REASON_CHARACTERS, MOST_REASON_CHARACTERS
 from app.foundation import columns
 
 
@@ -133,6 +142,16 @@ class ElectionNotice(SQLModel, table=True):
     kind: str = columns.text(primary_key=True)
 
 
+class ElectionAlarm(SQLModel, table=True):
+    """That all members were told what is wrong with a vote under way; told once, append-only."""
+
+    __tablename__ = "election_alarm"
+    __table_args__: ClassVar[Any] = (columns.one_of("kind", Alarm, name="alarms_are_known"),)
+
+    election_id: UUID = columns.reference("election.id", primary_key=True)
+    kind: str = columns.text(primary_key=True)
+
+
 class ElectionFault(SQLModel, table=True):
     """What our own recount found wrong, in its words: why a vote was voided."""
 
@@ -142,6 +161,42 @@ class ElectionFault(SQLModel, table=True):
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     kind: str = columns.text()
     detail: str = columns.text()
+
+
+class AuditStop(SQLModel, table=True):
+    """That an auditor wants a vote stopped, and the reason that everybody reads; append-only."""
+
+    __tablename__ = "audit_stop"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint(
+            f"length(reason) between {FEWEST_REASON_CHARACTERS} and {MOST_REASON_CHARACTERS}",
+            name="reasons_of_a_stop_are_of_some_length",
+        ),
+        UniqueConstraint("election_id", "asked_by", name="an_auditor_asks_once_in_a_vote"),
+        UniqueConstraint("id", "asked_by", name="a_stop_is_of_one_auditor"),
+    )
+
+    id: UUID = columns.key()
+    election_id: UUID = columns.reference("election.id")
+    reason: str = columns.text()
+    asked_by: UUID = columns.reference("member.id")
+    asked_at: datetime = columns.moment()
+
+
+class AuditConfirmation(SQLModel, table=True):
+    """That another auditor agrees, which voids the vote; append-only."""
+
+    __tablename__ = "audit_confirmation"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("confirmed_by <> asked_by", name="two_auditors_stop_a_vote"),
+        # Who asked stands here too, so that the check can see both.
+        ForeignKeyConstraint(["stop_id", "asked_by"], ["audit_stop.id", "audit_stop.asked_by"]),
+    )
+
+    stop_id: UUID = columns.reference(primary_key=True)
+    asked_by: UUID = columns.reference()
+    confirmed_by: UUID = columns.reference("member.id")
+    confirmed_at: datetime = columns.moment()
 
 
 class Tally(SQLModel, table=True):

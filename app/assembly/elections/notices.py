@@ -15,6 +15,12 @@ class Notice(StrEnum):
     LAST_REMINDER = "last_reminder"
 
 
+class Alarm(StrEnum):
+    """One thing that is wrong with a vote under way, of which all members are told once."""
+
+    UNREADABLE = "unreadable"  # ballots with receipts wait, and nobody can open them
+
+
 EVENTS = {
     Notice.KEY_MISSING: "election.key_missing",
     Notice.ON_ROLL: "election.on_roll",

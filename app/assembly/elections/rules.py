@@ -20,6 +20,8 @@ SALT_BYTES = 32
 EVERYBODY = "members"  # the one house of a vote that is not by houses
 BUDGET_POLICY = "surplus_pots"
 FEWEST_SHOWN = 10  # of fewer ballots a count would say who voted what
+# Of the public reason for which two auditors stop a vote.
+FEWEST_REASON_CHARACTERS, MOST_REASON_CHARACTERS = 20, 2_000
 _NUMBER_RULES = ("number", "two_houses")
 
 

@@ -1,11 +1,14 @@
 """Shapes of the elections' API; none says who voted, nor what before everything is counted."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from app.assembly.elections.rules import FEWEST_REASON_CHARACTERS, MOST_REASON_CHARACTERS
+from app.assembly.proposals.schemas.words import plain
+from app.foundation.schemas import RequestModel
 from governance.proposal import Stage
 
 
@@ -43,13 +46,49 @@ class FaultView(BaseModel):
     detail: str
 
 
+class StopRequest(RequestModel):
+    """Why the vote shall be stopped, for everybody to read: leave names out."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {"reason": "Twelve members on the roll were admitted without a share."}
+        },
+    )
+
+    reason: Annotated[
+        str,
+        StringConstraints(
+            strip_whitespace=True,
+            min_length=FEWEST_REASON_CHARACTERS,
+            max_length=MOST_REASON_CHARACTERS,
+        ),
+        AfterValidator(plain),
+    ]
+
+
+class StopLine(BaseModel):
+    """That auditors want a vote stopped: one asked, or two did, and then it is void."""
+
+    id: UUID
+    reason: str
+    auditors: Literal[1, 2]
+
+
+class StopView(StopLine):
+    """A stop, and where the vote stands."""
+
+    election_id: UUID
+    stage: Stage
+
+
 class ElectionView(BaseModel):
     """A secret vote: terms, seals and issuers; how many names were stamped, ballots cast.
 
     Until every issuer has given its keys there is no manifest. `issued` lags behind by up to an
     hour, so that it does not tell when somebody fetched a credential. `faults` are why a vote was
     voided, if our own recount or an objection was the reason, and `objections` the receipts whose
-    ballots the box lacks.
+    ballots the box lacks. Of `audit_stops` everybody reads the reasons, nobody who gave them.
     """
 
     id: UUID
@@ -65,6 +104,7 @@ class ElectionView(BaseModel):
     closes_at: datetime
     faults: list[FaultView]
     objections: list[dict[str, Any]]
+    audit_stops: list[StopLine]
 
 
 class OwnSeatView(BaseModel):

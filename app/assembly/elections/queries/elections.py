@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.assembly.elections.notices import Alarm
 from app.assembly.elections.rules import Terms, terms_from
 from app.foundation.database import Transaction
 from governance.manifest import Issuer, Manifest, manifest_from
@@ -277,6 +278,17 @@ async def insert_faults(
         [kind for kind, _ in faults],
         [detail for _, detail in faults],
     )
+
+
+async def add_alarm(tx: Transaction, *, election_id: UUID, kind: Alarm) -> bool:
+    """Note that all members are told what is wrong with a vote; False where they were before."""
+    added: bool | None = await tx.value(
+        "insert into election_alarm (election_id, kind) values ($1, $2)"
+        " on conflict do nothing returning true",
+        election_id,
+        kind,
+    )
+    return bool(added)
 
 
 async def list_faults(reader: Transaction, *, election_id: UUID) -> list[Any]:

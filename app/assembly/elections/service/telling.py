@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.assembly.elections.notices import EVENTS, Notice, reminders_due
+from app.assembly.elections.notices import EVENTS, Alarm, Notice, reminders_due
 from app.assembly.elections.queries import elections, rolls
 from app.assembly.proposals.service import Proposal
+from app.assembly.stream import ASSEMBLY_STREAM
 from app.foundation.database import Database
 from app.foundation.events import Event
 from app.members.service.register import list_register
@@ -55,6 +56,31 @@ async def remind(database: Database, *, election: elections.Election, now: datet
         return
     while await _tell(database, election=election, kind=due[-1], now=now) == AT_ONCE:
         pass
+
+
+async def tell_unreadable(
+    database: Database, *, election: elections.Election, now: datetime
+) -> bool:
+    """Tell all members, once in a vote, that nobody can open what waits; return whether it was now.
+
+    Whoever has a receipt keeps it, and those who keep the server look for its folder.
+    """
+    told = {
+        "election_id": str(election.id),
+        "proposal_id": str(election.proposal_id),
+        "question": election.terms.question,
+        "closes_at": election.closes_at.isoformat(),
+        "says": (
+            "Ballots with receipts cannot be opened: their key is gone. Unless it is put back"
+            " before the vote closes, the vote is void. Keep your receipt."
+        ),
+    }
+    streams = (ASSEMBLY_STREAM, election.proposal_id)
+    async with database.transaction() as tx:
+        is_new = await elections.add_alarm(tx, election_id=election.id, kind=Alarm.UNREADABLE)
+        if is_new:
+            tx.emit(Event("election.ballots_unreadable", streams, told), at=now)
+    return is_new
 
 
 async def _tell(

@@ -134,10 +134,14 @@ class Town:
     async def open_voting(self, proposal_id: UUID) -> str:
         """Voting has begun; return the election's id."""
         election = await self.freeze(proposal_id)
+        await self.open_voting_now(proposal_id)
+        return election
+
+    async def open_voting_now(self, proposal_id: UUID) -> None:
+        """Voting on what was frozen has begun."""
         await self.go_to(await self._due(proposal_id))
         await self.round()
         assert await self.stage(proposal_id) == "voting"
-        return election
 
     async def vote(self, election: str, person: Person, value: Any) -> dict[str, Any]:
         """A member fetches both stamps and casts; return the receipt."""
