@@ -14,7 +14,7 @@ import httpx
 import structlog
 
 from app.assembly import package
-from app.assembly.ballots.service import publish_batch
+from app.assembly.ballots.service import BatchKeyLost, publish_batch
 from app.assembly.board import load_board_key
 from app.assembly.elections import service
 from app.assembly.elections.issuers import Issuers
@@ -37,6 +37,7 @@ from governance.proposal import Stage, Step, VoidGround, due_step
 AT_ONCE = 50  # proposals or votes in one round
 PACE_S = 2.0
 ROUND_TIMEOUT_S = 60.0
+UNREADABLE = "receipted ballots are in no box, since nobody can open them"
 
 log = structlog.get_logger("assembly")
 
@@ -229,7 +230,7 @@ class Deadlines:
             )
             await self._tell(election, issuers=issuers, now=now)
             if proposal.stage is Stage.VOTING:
-                await self._publish(election, now=now, at_close=False)
+                await self._publish_meanwhile(election, now=now)
 
     async def _open_credentials(
         self,
@@ -269,6 +270,14 @@ class Deadlines:
             await service.remind(self._database, election=election, now=now)
             self._done.add(reminded)
 
+    async def _publish_meanwhile(self, election: elections.Election, *, now: datetime) -> None:
+        """Publish a batch that is full; where nobody can open what waits, say so once."""
+        try:
+            await self._publish(election, now=now, at_close=False)
+        except BatchKeyLost:
+            if await service.tell_unreadable(self._database, election=election, now=now):
+                log.exception("election.ballots.unreadable", election=str(election.id))
+
     async def _publish(
         self, election: elections.Election, *, now: datetime, at_close: bool
     ) -> None:
@@ -293,7 +302,18 @@ class Deadlines:
         now: datetime,
     ) -> None:
         """Close the box, collect the issuers' logs, count, verify, and publish or void."""
-        await self._publish(election, now=now, at_close=True)
+        try:
+            await self._publish(election, now=now, at_close=True)
+        except BatchKeyLost as lost:
+            # Without them every count would be false.
+            vote: dict[str, Any] = {"proposal": proposal, "election": election, "now": now}
+            async with self._database.transaction() as tx:
+                statutes = await statutes_in_force(tx, at=now)
+                await service.void_for_faults(
+                    tx, **vote, faults=[(UNREADABLE, str(lost))], statutes=statutes
+                )
+            log.exception("election.ballots.unreadable", election=str(election.id))
+            return
         if not await service.revoke_ended(
             self._database, election=election, issuers=issuers, find_new=False
         ):
@@ -307,7 +327,7 @@ class Deadlines:
         counted = await package.count_and_verify(pieces)
         # The issuers may have taken their time, and the objection window begins with the tally.
         now = self._clock.now()
-        vote: dict[str, Any] = {"proposal": proposal, "election": election, "now": now}
+        vote = {"proposal": proposal, "election": election, "now": now}
         async with self._database.transaction() as tx:
             statutes = await statutes_in_force(tx, at=now)
             if faults := package.faults_of(counted.recount):

@@ -20,9 +20,14 @@ def keep_batch_key(home: Path, *, election_id: UUID, batch_no: int) -> BatchKey:
     return BatchKey(election_id=election_id, batch_no=batch_no, secret=secret)
 
 
+def has_batch_key(home: Path, *, election_id: UUID, batch_no: int) -> bool:
+    """Return whether the batch's key is there. Blocks: call it in a thread."""
+    return _path(home, election_id, batch_no).exists()
+
+
 def find_batch_key(home: Path, *, election_id: UUID, batch_no: int) -> BatchKey | None:
     """Return the batch's key if there is one; none is made. Blocks: call it in a thread."""
-    if not _path(home, election_id, batch_no).exists():
+    if not has_batch_key(home, election_id=election_id, batch_no=batch_no):
         return None
     return keep_batch_key(home, election_id=election_id, batch_no=batch_no)
 

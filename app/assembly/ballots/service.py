@@ -19,7 +19,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.assembly.ballots import queries
-from app.assembly.ballots.batch_keys import destroy_batch_keys, find_batch_key, keep_batch_key
+from app.assembly.ballots.batch_keys import (
+    destroy_batch_keys,
+    find_batch_key,
+    has_batch_key,
+    keep_batch_key,
+)
 from app.assembly.ballots.errors import (
     BallotBoxAway,
     BallotRefused,
@@ -118,7 +123,7 @@ async def publish_batch(
 ) -> int:
     """Put all that waits into the box under a signed root; return how many ballots that were.
 
-    Without ``at_close`` nothing happens below the least size of a batch. With it, allowed from
+    Without ``at_close`` nothing goes in below the least size of a batch. With it, allowed from
     closing time on, whatever waits goes in, an empty box gets its root too, and the box takes
     nothing more. Any number of calls from any process do no harm, and each makes good what a
     crash left undone: keys of batches that are in are destroyed, mirrors get the roots they lack.
@@ -126,7 +131,7 @@ async def publish_batch(
     Raises:
         ValueError: ``at_close`` before closing time.
         BallotBoxAway: this machine does not hold the board's key.
-        BatchKeyLost: ballots wait, and this machine cannot read them.
+        BatchKeyLost: ballots wait, however few, and this machine cannot read them.
     """
     if at_close and now < manifest.closes_at:
         raise ValueError("a box is closed from closing time on")
@@ -135,7 +140,11 @@ async def publish_batch(
         waiting = await queries.count_pending(reader, election_id=election_id)
         box = await queries.find_box(reader, election_id=election_id)
     published = 0
-    if waiting >= settings.ballot_batch or (at_close and not box.is_closed):
+    # Whoever waits shall not learn at the close only that nobody can open what waits.
+    unread = waiting > 0 and not await asyncio.to_thread(
+        has_batch_key, settings.home, election_id=election_id, batch_no=box.batch_no
+    )
+    if unread or waiting >= settings.ballot_batch or (at_close and not box.is_closed):
         async with database.transaction() as tx:
             box = await queries.hold_box(tx, election_id=election_id)
             batch = await _waiting_ballots(tx, box=box, election_id=election_id, home=settings.home)
@@ -229,11 +238,13 @@ async def _waiting_ballots(
     )
     # Whoever has a receipt will show it, so nothing is passed over in silence.
     if key is None:
-        raise BatchKeyLost(f"the key of {len(rows)} waiting ballots is not in home")
+        raise BatchKeyLost(f"the key of {len(rows)} ballots that wait for their batch is gone")
     try:
         return await asyncio.to_thread(_unseal_all, key, rows)
     except InvalidTag:
-        raise BatchKeyLost("some waiting ballots were sealed under another key") from None
+        raise BatchKeyLost(
+            "some ballots that wait for their batch were sealed under another key"
+        ) from None
 
 
 def _unseal_all(key: BatchKey, rows: list[SealedBallot]) -> list[BoxedBallot]:

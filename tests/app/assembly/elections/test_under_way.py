@@ -2,13 +2,17 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+import structlog
 
+from app.assembly.stream import ASSEMBLY_STREAM
 from app.voting.errors import VotingError
 from governance.electorate import House
 from governance.verify import recount
+from tests.app.assembly.ballots.scene import forget_process
 from tests.app.assembly.elections.town import SERVER, Town
 from tests.steps import slug, take
 
@@ -155,6 +159,77 @@ async def test_a_box_that_does_not_verify_voids_the_vote_and_names_the_fault(tow
     assert "a ballot was changed after its voter signed it" in {
         fault["kind"] for fault in shown["faults"]
     }
+    assert await town.owner.fetchval("select count(*) from tally") == 0
+
+
+def lose_batch_keys(town: Town) -> dict[Path, bytes]:
+    """Somebody cleared the folder of keys; return what was in it."""
+    lost = {}
+    for path in (town.app.state.settings.home / "ballot-keys").glob("*.key"):
+        lost[path] = path.read_bytes()
+        path.unlink()
+    forget_process()
+    assert lost
+    return lost
+
+
+async def vote_of_which_the_key_is_lost(town: Town) -> tuple[UUID, str, dict[Path, bytes]]:
+    await town.settle(drivers=1, riders=1)
+    proposal_id = await town.propose()
+    election = await town.open_voting(proposal_id)
+    # Fewer than a batch: nobody would have to open them before the close.
+    for house in House:
+        await town.vote(election, town.members[house][0], 1200)
+    return proposal_id, election, lose_batch_keys(town)
+
+
+async def alarms(town: Town) -> list[str]:
+    rows = await town.owner.fetch(
+        "select data::text as data from event_log where stream_id = $1"
+        " and type = 'election.ballots_unreadable'",
+        ASSEMBLY_STREAM,
+    )
+    return [json.loads(row["data"])["election_id"] for row in rows]
+
+
+async def test_all_members_hear_once_that_nobody_can_open_the_ballots_that_wait(
+    town: Town,
+) -> None:
+    proposal_id, election, lost = await vote_of_which_the_key_is_lost(town)
+    with structlog.testing.capture_logs() as written:
+        for _ in range(3):
+            await town.pass_time(minutes=1)
+            town.new_process()
+            await town.round()
+
+    errors = [line["event"] for line in written if line["log_level"] == "error"]
+    assert errors == ["election.ballots.unreadable"]
+    assert await alarms(town) == [election]
+    assert await town.stage(proposal_id) == "voting"
+    # Whoever finds the keys saves the vote.
+    for path, content in lost.items():
+        path.write_bytes(content)
+    await town.close(proposal_id)
+    assert await town.stage(proposal_id) == "objection_window"
+
+
+async def test_a_vote_whose_ballots_nobody_can_open_is_void_at_its_close(town: Town) -> None:
+    proposal_id, election, _ = await vote_of_which_the_key_is_lost(town)
+
+    await town.close(proposal_id)
+    await town.round(2)
+
+    shown = await town.get(f"/v1/elections/{election}")
+    row = await town.owner.fetchrow(
+        "select stage, void_ground from proposal where id = $1", proposal_id
+    )
+    assert tuple(row) == ("void", "proof_failed")
+    assert shown["faults"] == [
+        {
+            "kind": "receipted ballots are in no box, since nobody can open them",
+            "detail": "the key of 2 ballots that wait for their batch is gone",
+        }
+    ]
     assert await town.owner.fetchval("select count(*) from tally") == 0
 
 
