@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,10 @@ class DemoProcess:
             process=self.process,
             within_s=OPEN_WITHIN_S,
         )
+
+    def wait_until(self, holds: Callable[[dict[str, Any]], bool]) -> None:
+        """What the phones saw is so."""
+        _until(lambda: holds(self.seen()), process=self.process, within_s=OPEN_WITHIN_S)
 
     def is_ready(self) -> bool:
         """Whether the API says that it can serve."""

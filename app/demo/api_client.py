@@ -20,7 +20,7 @@ from app.foundation.clock import Clock
 TIMEOUT_S = 10.0  # real seconds for one answer
 PATIENCE_S = 90.0  # real seconds for an act with all its repeats: a platform restarts in fewer
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
-SIGN_IN_TRIES = 8
+TOKENS_TRIED = 8
 REFRESH_BEFORE = timedelta(minutes=2)
 
 
@@ -104,30 +104,29 @@ class Member:
 
         These calls take no key: an answer that was lost costs a new code.
         """
-        for tried in range(SIGN_IN_TRIES):
-            await asyncio.sleep(FIRST_PAUSE_S * tried)
+        pause_s, end_s = FIRST_PAUSE_S, time.monotonic() + PATIENCE_S
+        while time.monotonic() < end_s:
             try:
                 challenge = await self._send("POST", "/v1/sign-in/codes", {"phone": self.phone})
-                code = await self.api.texts.find_code(self.phone)
-                if code is None:
-                    continue
-                asked = {"challenge_id": challenge["challenge_id"], "code": code}
-                self._keep(await self._send("POST", "/v1/sign-in", asked, repeat=False))
+                if code := await self.api.texts.find_code(self.phone):
+                    asked = {"challenge_id": challenge["challenge_id"], "code": code}
+                    self._keep(await self._send("POST", "/v1/sign-in", asked, repeat=False))
+                    return
             except RefusedError as refused:
                 if refused.status < 500 and refused.slug != "code-refused":
                     raise
                 self.api.repeats += 1
             except httpx.TransportError:
                 self.api.repeats += 1
-            else:
-                return
-        raise NoAnswerError(f"could not sign in within {SIGN_IN_TRIES} tries")
+            await asyncio.sleep(random.uniform(pause_s / 2, pause_s))  # noqa: S311 - a pause
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        raise NoAnswerError(f"could not sign in within {PATIENCE_S:g} s")
 
     async def _ask(
         self, method: str, path: str, *, body: Any = None, params: Any = None, key: str = ""
     ) -> Any:
         """Send as a signed-in member; renew tokens before they end, or when they are refused."""
-        for _ in range(SIGN_IN_TRIES):
+        for _ in range(TOKENS_TRIED):
             access = await self.access_token()
             headers = {"Authorization": f"Bearer {access}"}
             if key:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from app.demo.api_client import Api, Member, NoAnswerError, RefusedError
-from app.demo.member_phone import MemberPhone
+from app.demo.member_phone import WITHIN, MemberPhone
 from app.demo.plan import AssemblySeen, Plan, PlannedAssembly, write_json
 from app.voting.errors import VotingError
 from governance.proposal import FINAL_STAGES, Stage
@@ -63,8 +63,9 @@ class Assembly:
         """The assembly is over; what went wrong stands in `seen.troubles`."""
         try:
             await self._play(staff)
-        except (RefusedError, NoAnswerError, VotingError) as trouble:
-            self.seen.troubles.append(f"the assembly ended at {self.seen.stage}: {trouble}")
+        except* (RefusedError, NoAnswerError, VotingError) as troubles:
+            told = ", ".join(map(str, troubles.exceptions))
+            self.seen.troubles.append(f"the assembly ended at {self.seen.stage}: {told}")
         finally:
             self._rooms.shutdown(wait=False, cancel_futures=True)
 
@@ -82,7 +83,17 @@ class Assembly:
         )
 
     async def _play(self, staff: Member) -> None:
-        await self._join(staff)
+        async with asyncio.TaskGroup() as group:
+            joining = [group.create_task(self._join(phone, staff)) for phone in self._phones]
+            # Who is held up joins later, and is on the roll if that is before its freeze.
+            await asyncio.wait(joining, timeout=self._windows.joining / self._clock.speed)
+            await joining[0]
+            await self._decide()
+            for task in joining:
+                task.cancel()
+
+    async def _decide(self) -> None:
+        """Take one proposal from its draft to its effect."""
         author = self._phones[0].member
         await self._propose(author)
         await self._support()
@@ -97,17 +108,11 @@ class Assembly:
             await self._keep_papers(author)
         await self._reach(Stage.ENACTED)
 
-    async def _join(self, staff: Member) -> None:
-        """Everybody has applied at their moment of the window."""
-
-        async def join(phone: MemberPhone) -> None:
-            await self._clock.sleep(phone.planned.joins_at * self._windows.joining)
-            async with self._noting("a phone could not join"):
-                await phone.join(staff)
-
-        async with asyncio.TaskGroup() as group:
-            for phone in self._phones:
-                group.create_task(join(phone))
+    async def _join(self, phone: MemberPhone, staff: Member) -> None:
+        """A phone's owner applies at their moment of the window."""
+        await self._clock.sleep(phone.planned.joins_at * WITHIN * self._windows.joining)
+        async with self._noting("a phone could not join"):
+            await phone.join(staff)
 
     async def _propose(self, author: Member) -> None:
         policies = (await author.get("/v1/policies"))["items"]
@@ -119,9 +124,9 @@ class Assembly:
 
     async def _support(self) -> None:
         """One member after the other supports the proposal, until there are enough."""
-        supporters = self._phones[1:]
+        supporters = [phone for phone in self._phones[1:] if phone.is_member]
         self._random.shuffle(supporters)
-        pause_s = self._windows.support / (4 * len(supporters))
+        pause_s = self._windows.support / (4 * len(self._phones))
         for phone in supporters:
             answer = await phone.member.act(f"/v1/proposals/{self.seen.proposal}/support")
             if answer["stage"] != Stage.SEEKING_SUPPORT:
@@ -129,7 +134,8 @@ class Assembly:
             await self._clock.sleep(pause_s)
 
     async def _discuss(self) -> None:
-        for phone, said in zip(reversed(self._phones), COMMENTS, strict=False):
+        members = [phone for phone in reversed(self._phones) if phone.is_member]
+        for phone, said in zip(members, COMMENTS, strict=False):
             await phone.member.act(f"/v1/proposals/{self.seen.proposal}/comments", {"body": said})
 
     async def _sealed_election(self, author: Member) -> dict[str, Any] | None:
@@ -153,8 +159,9 @@ class Assembly:
 
         async with asyncio.TaskGroup() as group:
             looking = group.create_task(self._reach(Stage.TALLIED))
-            voting = [group.create_task(vote(phone)) for phone in self._phones]
-            await asyncio.wait(voting)
+            members = [phone for phone in self._phones if phone.is_member]
+            voting = [group.create_task(vote(phone)) for phone in members]
+            await asyncio.wait(voting or [looking])
             looking.cancel()
 
     async def _keep_papers(self, author: Member) -> None:

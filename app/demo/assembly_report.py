@@ -146,8 +146,8 @@ def assembly_in_words(section: dict[str, Any]) -> list[str]:
     roll = sum(section["roll"].values())
     told = (
         f"The members voted: commission {before} → {after}, {section['voted']} of {roll} members "
-        f"voted ({section['changed_minds']} changed their mind), {section['issuers']} issuers stamped, recounted by meent-verify: {found}; "
-        f"{section['rides_before']} rides were quoted before at {before}, "
-        f"{section['rides_after']} after at {after}."
+        f"voted ({section['changed_minds']} changed their mind), {section['issuers']} issuers "
+        f"stamped, recounted by meent-verify: {found}; {section['rides_before']} rides were quoted "
+        f"before at {before}, {section['rides_after']} after at {after}."
     )
     return [told, f"Recount it yourself: meent-verify {section['package']}"]

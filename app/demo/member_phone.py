@@ -6,7 +6,8 @@ voter's client, which speaks public HTTP alone.
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -14,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from app.demo.api_client import Member
+from app.demo.api_client import PATIENCE_S, Member
 from app.demo.plan import AssemblySeen, PlannedMember
 from app.voting.client import Voter
 from app.voting.connection import TIMEOUT_S
@@ -44,6 +45,7 @@ class MemberPhone:
         self.planned = planned
         self.receipts: list[dict[str, Any]] = []
         self.currency = ""
+        self.is_member = False
         self._clock = member.api.clock
         self._seen = seen
         self._rooms = rooms
@@ -57,6 +59,7 @@ class MemberPhone:
         await staff.act(f"/v1/memberships/{asked['id']}/shares")
         await staff.act(f"/v1/memberships/{asked['id']}/admit")
         await self._in_a_room(lambda voter: voter.register_key())
+        self.is_member = True
         self._seen.admitted += 1
 
     async def vote(self, election: dict[str, Any], *, opens_at: datetime, until: datetime) -> None:
@@ -87,7 +90,7 @@ class MemberPhone:
     async def _cast(
         self, manifest: Manifest, election_id: str, *, change_bp: int, until: datetime
     ) -> None:
-        value = value_of(manifest, change_bp=change_bp)
+        value = value_of(manifest.rule, manifest.parameters, change_bp=change_bp)
         receipt = await self._in_a_room(lambda voter: voter.cast(election_id, value), until=until)
         if receipt not in self.receipts:
             self.receipts.append(receipt)
@@ -107,6 +110,7 @@ class MemberPhone:
         holds up no phone that drives.
         """
         loop = asyncio.get_running_loop()
+        patient_until_s = time.monotonic() + PATIENCE_S
         while True:
             token = await self.member.access_token()
             voter = Voter(
@@ -121,7 +125,8 @@ class MemberPhone:
             except FalseTermsError:
                 raise
             except VotingError:
-                if until is None or self._clock.now() >= until:
+                is_over = until is not None and self._clock.now() >= until
+                if is_over or time.monotonic() > patient_until_s:
                     raise
             self.member.api.repeats += 1
             await asyncio.sleep(PAUSE_S)
@@ -136,10 +141,9 @@ def _in_own_loop[T](act: Callable[[Voter], Awaitable[T]], voter: Voter) -> T:
     return asyncio.run(whole())
 
 
-def value_of(manifest: Manifest, *, change_bp: int) -> int:
+def value_of(rule: str, terms: Mapping[str, Any], *, change_bp: int) -> int:
     """Return a wish as the number on a ballot: what the terms admit, nearest to it."""
-    terms = manifest.parameters
-    admits = BALLOT_RULES[manifest.rule].admits
+    admits = BALLOT_RULES[rule].admits
     wanted = terms["status_quo"] + change_bp
     range_ = range(terms["floor"], terms["ceiling"] + 1)
     return min((n for n in range_ if admits(n, terms)), key=lambda n: abs(n - wanted))

@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ PROJECT = Path(__file__).parents[2]
 # Minutes in which, by the seed, all rides are short: the tests need not wait for long ones.
 SHORT = ("--from", "2026-05-22T11:50:00", "--minutes", "4", "--speed", "60", "--drivers", "9")
 BUSY = ("--from", "2026-05-22T14:39:00", "--minutes", "4", "--speed", "30", "--drivers", "12")
+# The shortest hour, in real seconds, that holds an assembly with some room before and after.
+ASSEMBLY = ("--from", "2026-05-22T11:50:00", "--minutes", "52", "--speed", "60", "--drivers", "24")
 PATIENCE_S = 150
 
 
@@ -125,7 +128,10 @@ def test_a_demo_killed_half_way_is_audited_and_the_next_one_serves_the_city(
     assert "(generated)" in told
     assert "© OpenStreetMap contributors" in told
     assert report["city"] == "Liechtenstein"
-    assert report["restarts"] == {"postgres": 0, "osrm": 0, "api": 0}
+    names = ("postgres", "osrm", "issuer-1", "issuer-2", "api")
+    assert report["restarts"] == dict.fromkeys(names, 0)
+    assert report["assembly"] is None
+    assert "no assembly is played: it takes an hour that lasts" in told
     closed = report["completed"] + report["cancelled"] + report["no_driver"] + report["no_show"]
     assert closed + report["unfinished"] + report["refused"] == report["requested"]
     assert report["offers"]["accepted"] >= report["completed"]
@@ -148,6 +154,43 @@ def test_killing_the_api_and_the_database_loses_and_doubles_nothing(
     assert report["restarts"]["postgres"] == 2
     # An API that starts while its database does may have to start once more.
     assert report["restarts"]["api"] >= 2
+
+
+def test_members_change_the_share_while_rides_run_though_an_issuer_is_killed_meanwhile(
+    started: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.json"
+    demo = started(*ASSEMBLY, "--report", str(path))
+    demo.wait_until_rides_run()
+    demo.wait_until(lambda seen: "the right to vote" in seen.get("assembly", ""))
+    demo.kill("issuer-1")
+
+    report = _report(path, demo)
+
+    _assert_kept(report)
+    assembly = report["assembly"]
+    assert assembly["stage"] == "enacted", assembly
+    assert assembly["result"] == {"value": assembly["share_after_bp"]}
+    assert assembly["share_after_bp"] < assembly["share_before_bp"]
+    assert assembly["rides_before"] > 0
+    assert assembly["rides_after"] > 0
+    assert assembly["rides_with_wrong_share"] == 0
+    assert assembly["package_faults"] == 0
+    assert report["restarts"]["issuer-1"] == 1
+    assert assembly["receipts"] <= assembly["ballots"]
+    assert assembly["voted"] <= assembly["stamps"] <= sum(assembly["roll"].values())
+    assert assembly["issuers"] == 2
+    told = demo.log.read_text(encoding="utf-8")
+    assert "in the demo's own short windows" in told
+    assert "The members voted: commission 15 % → 13 %" in told
+    recounted = subprocess.run(
+        [Path(sys.executable).with_name("meent-verify"), assembly["package"]],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert recounted.returncode == 0, recounted.stdout
 
 
 def test_a_demo_at_an_hour_without_trips_says_so_in_one_line(
