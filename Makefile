@@ -40,6 +40,10 @@ $(VENV)/.peers: $(READY) load_tests/requirements.lock .ci/peers
 bench-dispatch: $(VENV)/.peers ## measure dispatch beside its peers (ARGS="--quick --json FILE")
 	@$(PY) -m load_tests.dispatch $(ARGS)
 
+.PHONY: bench-election
+bench-election: $(READY) ## hold a vote of 1,000 members and recount it (ARGS="--json FILE" to keep the figures)
+	@$(PY) -m load_tests.election $(ARGS)
+
 .PHONY: kill-nine
 kill-nine: $(READY) ## kill the API and PostgreSQL ten times each while the demo runs; nothing may be lost
 	@$(PY) load_tests/kill_nine.py --times 10

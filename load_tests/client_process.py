@@ -15,9 +15,12 @@ _LONGEST_LINE = 1 << 20
 
 @asynccontextmanager
 async def client_process(
-    module: str, job: dict[str, Any]
+    module: str, job: dict[str, Any], *, longest_s: float = LONGEST_S
 ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-    """Run ``python -m module`` with this job and lend the objects it prints; it ends with us."""
+    """Run ``python -m module`` with this job and lend the objects it prints; it ends with us.
+
+    It has ``longest_s`` for all of it.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -28,7 +31,7 @@ async def client_process(
     )
     assert process.stdin is not None
     try:
-        async with asyncio.timeout(LONGEST_S):
+        async with asyncio.timeout(longest_s):
             process.stdin.write(orjson.dumps(job))
             await process.stdin.drain()
             process.stdin.close()

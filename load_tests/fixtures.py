@@ -63,7 +63,7 @@ async def prepare_riders(owner: asyncpg.Connection, *, count: int) -> list[Prepa
     ]
     now = datetime.now(UTC)
     async with owner.transaction():
-        await _join(owner, [(r.member_id, r.token) for r in riders], Role.RIDER, now)
+        await sign_in(owner, [(r.member_id, r.token) for r in riders], Role.RIDER, now)
         await owner.execute(
             "with opened as (insert into account (id, kind, member_id, currency, opened_at)"
             "  select uuidv7(), 'rider', m.id, c.currency, $3"
@@ -77,7 +77,7 @@ async def prepare_riders(owner: asyncpg.Connection, *, count: int) -> list[Prepa
     return riders
 
 
-async def _join(
+async def sign_in(
     owner: asyncpg.Connection, people: list[tuple[UUID, str]], role: Role, now: datetime
 ) -> dict[UUID, UUID]:
     """The people are members, signed in under their tokens; return their sessions."""
@@ -148,7 +148,7 @@ async def prepare_drivers(owner: asyncpg.Connection, *, count: int) -> list[Prep
     now = datetime.now(UTC)
     async with owner.transaction():
         people = [(d.member_id, secrets.token_urlsafe(32)) for d in drivers]
-        sessions = await _join(owner, people, Role.DRIVER, now)
+        sessions = await sign_in(owner, people, Role.DRIVER, now)
         await owner.copy_records_to_table(
             "socket_ticket",
             columns=["ticket_hash", "session_id", "expires_at"],

@@ -54,13 +54,13 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(*, say: Say) -> AsyncIterator[Stage]:
+async def open_stage(*, say: Say, city: Path = BUILT_IN_CITY) -> AsyncIterator[Stage]:
     """Run the platform in a folder of its own until the end of the block; nothing of it is left."""
     home = _make_home()
     try:
         settings = load_settings(
             home=home / "home",
-            city=BUILT_IN_CITY,
+            city=city,
             port=0,
             log_level="warning",
             tick_s=_NO_DISPATCH_S,
