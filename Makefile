@@ -44,6 +44,10 @@ bench-dispatch: $(VENV)/.peers ## measure dispatch beside its peers (ARGS="--qui
 bench-election: $(READY) ## hold a vote of 1,000 members and recount it (ARGS="--json FILE" to keep the figures)
 	@$(PY) -m load_tests.election $(ARGS)
 
+.PHONY: bench-ledger
+bench-ledger: $(READY) ## measure how many rides the books take (ARGS="--rounds 3 --json FILE")
+	@$(PY) -m load_tests.ledger $(ARGS)
+
 .PHONY: kill-nine
 kill-nine: $(READY) ## kill the API and PostgreSQL ten times each while the demo runs; nothing may be lost
 	@$(PY) load_tests/kill_nine.py --times 10
