@@ -40,6 +40,10 @@ def upgrade() -> None:
     )
     _create_audit()
     _replace_check("member_role", "roles_are_known", f"role in ({OLD_ROLES}, 'auditor')")
+    op.execute(
+        "alter table proposal add constraint only_texts_and_choices_are_open"
+        " check (is_secret or kind in ('text', 'choice')) not valid"
+    )
     for table in APPEND_ONLY:
         op.execute(f"grant select, insert on {table} to meent_app")
         op.execute(
@@ -53,10 +57,12 @@ def upgrade() -> None:
 
     # In a transaction of its own: it reads whole tables, and locks nobody out meanwhile.
     with op.get_context().autocommit_block():
+        op.execute("alter table proposal validate constraint only_texts_and_choices_are_open")
         op.execute("alter table member_role validate constraint roles_are_known")
 
 
 def downgrade() -> None:
+    op.execute("alter table proposal drop constraint only_texts_and_choices_are_open")
     op.execute("delete from member_role where role = 'auditor'")
     _replace_check("member_role", "roles_are_known", f"role in ({OLD_ROLES})")
     op.execute("alter table member_role validate constraint roles_are_known")

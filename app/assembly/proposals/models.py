@@ -43,6 +43,9 @@ class ProposalRow(SQLModel, table=True):
         _at_most("draft_text", MAX_TEXT_CHARACTERS),
         CheckConstraint("(kind = 'number') = (key is not null)", name="a_number_names_its_policy"),
         CheckConstraint("kind = 'text' or draft_text is null", name="only_texts_have_a_text"),
+        CheckConstraint(
+            "is_secret or kind in ('text', 'choice')", name="only_texts_and_choices_are_open"
+        ),
         CheckConstraint("(stage = 'void') = (void_ground is not null)", name="a_void_has_a_ground"),
         CheckConstraint(
             "(stage in ('draft', 'withdrawn')) or supporters_needed is not null",
