@@ -162,10 +162,23 @@ class Door:
                 await problem_response(InternalError(), trace=trace)(scope, receive, send_named)
         finally:
             # The route's template, never the path: a path may hold an id that leads to a person.
-            route = getattr(scope.get("route"), "path", "unmatched")
+            route = _template(scope)
             elapsed_s = time.perf_counter() - started_s
             metrics.HTTP_SECONDS.labels(scope["method"], route, str(status)).observe(elapsed_s)
             log.debug("http.request", trace_id=trace, route=route, status=status)
+
+
+def _template(scope: MutableMapping[str, Any]) -> str:
+    """Return the template of the route that a request was led to, from the program's root on.
+
+    A route knows its own router's prefix only. What it became in the routers that include that
+    one, FastAPI leaves beside it; there is no public way to ask.
+    """
+    route = scope.get("route")
+    included = scope.get("fastapi", {}).get("effective_route_context")
+    if included is not None and included.original_route is route:
+        route = included
+    return getattr(route, "path", "unmatched")
 
 
 class _TooMuchBody(HTTPException):

@@ -1,7 +1,11 @@
 """Promises of the pages that machines ask, and of those that problems lead to."""
 
+import re
+from uuid import UUID
+
 import asyncpg
 import httpx
+from fastapi import FastAPI
 
 from app.foundation.problems import Problem
 
@@ -57,3 +61,17 @@ async def test_metrics_name_routes_and_not_what_was_asked_for(client: httpx.Asyn
     assert 'route="/problems/{slug}"' in answer.text
     assert "a-secret-of-somebody" not in answer.text
     assert "meent_invariant_violations" in answer.text
+
+
+async def test_each_route_is_named_from_the_root_wherever_its_router_stands(
+    app: FastAPI, client: httpx.AsyncClient
+) -> None:
+    paths = {path: methods for path, methods in app.openapi()["paths"].items() if "/v1/" in path}
+    for path, methods in paths.items():
+        for method in methods:
+            await client.request(method, re.sub("{[a-z_]+}", str(UUID(int=7)), path))
+
+    text = (await client.get("/metrics")).text
+    for path, methods in paths.items():
+        for method in methods:
+            assert f'method="{method.upper()}",route="{path}"' in text
