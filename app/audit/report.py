@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.audit import elections, invariants
+from app.audit import elections, invariants, surplus
 from app.dispatch.replaying import replay_newest, replay_newest_pools
 from app.foundation import metrics
 from app.foundation.database import Transaction
@@ -74,7 +74,7 @@ async def audit(connection: Any, *, heard: Callable[[Check], None] | None = None
             checks.append(Check(invariant.name, invariant.promise, **dict(row)))
             if heard is not None:
                 heard(checks[-1])
-        for look in (_recount, _replay):
+        for look in (_recount, _recount_periods, _replay):
             checks.append(await look(connection))
             if heard is not None:
                 heard(checks[-1])
@@ -88,6 +88,14 @@ async def _recount(connection: Any) -> Check:
     done = await elections.recount_voted(connection)
     return Check(
         elections.RECOUNT, "G7", done.counted, len(done.faults), min(done.faults, default=None)
+    )
+
+
+async def _recount_periods(connection: Any) -> Check:
+    """Return what comes of working closed periods out again: no statement divides to the cent."""
+    done = await surplus.recount_closed(connection)
+    return Check(
+        surplus.RECOUNT, "G5", done.counted, len(done.faults), min(done.faults, default=None)
     )
 
 

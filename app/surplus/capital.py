@@ -29,8 +29,8 @@ async def redeem_capital(
 ) -> dict[str, Any]:
     """Pay back the capital of who has left, onto their account, as far as the means reach.
 
-    What is owed to drivers, the funds for learning and solidarity, and the indivisible reserve are
-    no means. The event `capital.redeemed` is told to the member.
+    What is owed to drivers, members' shares, the funds for learning and solidarity and the
+    indivisible reserve are no means. The event `capital.redeemed` is told to the member.
 
     Raises:
         OwnCase: nobody pays their own capital.

@@ -121,11 +121,12 @@ async def standing(
 
 
 async def owed_minor(reader: Transaction) -> int:
-    """Return what is owed to drivers on their accounts, in minor units."""
+    """Return what is owed to drivers, and what members paid in to join, in minor units."""
     return int(
         await reader.value(
             "select coalesce(sum(b.posted_minor), 0) from balance b join account a"
-            " on a.id = b.account_id where a.kind = 'driver' and b.posted_minor > 0"
+            " on a.id = b.account_id where a.kind in ('driver', 'member_share')"
+            " and b.posted_minor > 0"
         )
     )
 
@@ -272,6 +273,30 @@ async def posted_lines(reader: Transaction, *, period_id: UUID) -> list[Any]:
         "select j.kind, j.idem_key, t.debit_id, t.credit_id, t.amount_minor from journal j"
         " join transfer t on t.journal_id = j.id where j.subject_id = $1 order by j.id, t.line",
         period_id,
+    )
+
+
+async def refund_accounts(reader: Transaction, *, period_id: UUID) -> list[Any]:
+    """Return member_id and the accounts driver and capital of who got a refund of a period."""
+    return await reader.rows(
+        "select r.member_id, d.id as driver, c.id as capital from member_refund r"
+        " join account d on d.member_id = r.member_id and d.kind = 'driver'"
+        " join account c on c.member_id = r.member_id and c.kind = 'member_capital'"
+        " where r.period_id = $1",
+        period_id,
+    )
+
+
+async def list_capital(reader: Transaction) -> list[Any]:
+    """Return member_id, what a member's capital stands at, and what is left of its lots."""
+    return await reader.rows(
+        "select coalesce(stood.member_id, lots.member_id) as member_id,"
+        " coalesce(stood.minor, 0) as stands_minor, coalesce(lots.minor, 0) as lots_minor from"
+        " (select a.member_id, b.posted_minor as minor from account a join balance b"
+        "  on b.account_id = a.id where a.kind = 'member_capital') as stood full join"
+        " (select member_id, sum(minor)::bigint as minor from (select member_id, capital_minor as"
+        "  minor from member_refund union all select member_id, -amount_minor from"
+        "  capital_redemption) as lot group by member_id) as lots using (member_id)"
     )
 
 
