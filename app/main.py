@@ -26,6 +26,7 @@ from app.foundation.database import open_database
 from app.foundation.hints import Hints
 from app.foundation.schemas import ProblemDetails
 from app.foundation.web import Door, install_problem_handlers
+from app.ledger.periods import keep_books
 from app.members import routes as members
 from app.members.service import forget_old
 from app.outlook import routes as outlook
@@ -51,6 +52,7 @@ SCHEDULE_PACE_S = 5.0
 HINTS_PACE_S = 60.0
 YEARS_PACE_S = 600.0
 HOUSEKEEPING_PACE_S = 600.0
+BOOKS_PACE_S = 60.0
 CALIBRATION_PACE_S = 24 * 3600.0
 
 _DESCRIPTION = """
@@ -110,6 +112,7 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
             timeout_s=300.0,
         ),
         Worker("housekeeping", tidy, HOUSEKEEPING_PACE_S),
+        Worker("books", lambda: keep_books(database, now=clock.now()), BOOKS_PACE_S),
         Worker("calibration", calibrate, CALIBRATION_PACE_S),
     ]
 

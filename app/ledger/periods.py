@@ -1,4 +1,4 @@
-"""Periods of the books: closed once, and house accounts summed up as they grow."""
+"""Time in the books: periods are closed, overdue holds let go, house accounts summed up."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,8 +6,8 @@ from uuid import UUID
 from app.foundation.database import Database, Transaction
 from app.ledger import correction_queries
 from app.ledger.refusals import refusing
+from app.ledger.service import expire_holds
 
-ROLL_UP_PACE_S = 600.0
 # A sum over so few lines takes a few milliseconds, which is not worth a row.
 LEAST_LINES = 1_000
 
@@ -30,6 +30,13 @@ async def lock_period(
 async def locked_until(reader: Transaction) -> datetime | None:
     """Return the end of the closed periods: nothing earlier is booked. None before the first."""
     return await correction_queries.locked_until(reader)
+
+
+async def keep_books(database: Database, *, now: datetime) -> None:
+    """Let go what was set aside for too long, and sum house accounts up: a round of a worker."""
+    async with database.transaction() as tx:
+        await expire_holds(tx, now=now)
+    await roll_up(database)
 
 
 async def roll_up(database: Database, *, least_lines: int = LEAST_LINES) -> int:
