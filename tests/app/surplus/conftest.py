@@ -6,7 +6,7 @@ import pytest
 
 from app.foundation.database import Database
 from app.members.roles import Role
-from tests.app.surplus.year import Town
+from tests.app.surplus.year import Town, found_before
 from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import make_member
 
@@ -18,13 +18,7 @@ async def town(
     database: Database,
     clock: StandingClock,
 ) -> Town:
-    # Founded before the year began, as a cooperative is that closes one.
-    await owner.execute(
-        "set session_replication_role = replica;"
-        " update cooperative set founded_at = '2025-01-01Z';"
-        " update policy_version set effective_from = '2025-01-01Z';"
-        " set session_replication_role = origin"
-    )
+    await found_before(owner)
     return Town(
         client=client,
         owner=owner,

@@ -1,46 +1,15 @@
 """Capital is the member's, and is paid back after leaving: oldest first, never from the reserve."""
 
 from datetime import timedelta
-from itertools import pairwise
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
-from tests.app.surplus.year import SINCE, UNTIL, Town
+from tests.app.surplus.year import UNTIL, Town, bring, former_member, redeem
 from tests.factories import Person
 
 YEAR = timedelta(days=365)
-
-
-async def redeem(town: Town, person: Person, *, by: Person | None = None) -> httpx.Response:
-    path = f"/v1/members/{person.id}/capital/redeem"
-    return await town.client.post(path, headers=(by or town.first).act)
-
-
-async def bring(town: Town, amount_minor: int) -> None:
-    """Money comes to the bank from riders who paid what they owed."""
-    await town.owner.execute(
-        "select post_journal('member_share', $1, '', 'member_share', uuidv7(), null, $2,"
-        " array[b.id], array[r.id], array[$3::bigint], null) from account b, account r"
-        " where b.kind = 'bank' and r.kind = 'rider' and r.member_id = $4",
-        str(town.clock.now()),
-        town.clock.now(),
-        amount_minor,
-        town.rider.id,
-    )
-
-
-async def former_member(town: Town, *, lots: int = 2) -> Person:
-    """A driver with refunds of so many periods, each 9,000 of capital, who left a year ago."""
-    ada = await town.driver()
-    ends = [SINCE, *(SINCE + timedelta(days=30 * n) for n in range(1, lots + 1))]
-    for since, until in pairwise(ends):
-        await town.drive(ada, [100_000], engaged=timedelta(hours=1), first_at=since)
-        await town.close(since=since, until=until)
-    await town.keep_register(ada, admitted_at=SINCE, left_at=UNTIL)
-    return ada
 
 
 async def lots_of(town: Town, person: Person) -> list[tuple[int, int]]:

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import asyncpg
@@ -195,3 +196,42 @@ async def worked_year(town: Town, *, costs_minor: int = 1_240_000) -> dict[str, 
 def amounts(period: dict[str, Any]) -> dict[str, int]:
     """The amount of each step of a close by its key."""
     return {step["key"]: step["amount_minor"] for step in period["steps"]}
+
+
+async def found_before(owner: asyncpg.Connection) -> None:
+    """Let the cooperative be founded before the year, as one is that closes it."""
+    await owner.execute(
+        "set session_replication_role = replica;"
+        " update cooperative set founded_at = '2025-01-01Z';"
+        " update policy_version set effective_from = '2025-01-01Z';"
+        " set session_replication_role = origin"
+    )
+
+
+async def redeem(town: Town, person: Person, *, by: Person | None = None) -> httpx.Response:
+    path = f"/v1/members/{person.id}/capital/redeem"
+    return await town.client.post(path, headers=(by or town.first).act)
+
+
+async def bring(town: Town, amount_minor: int) -> None:
+    """Money comes to the bank from riders who paid what they owed."""
+    await town.owner.execute(
+        "select post_journal('member_share', $1, '', 'member_share', uuidv7(), null, $2,"
+        " array[b.id], array[r.id], array[$3::bigint], null) from account b, account r"
+        " where b.kind = 'bank' and r.kind = 'rider' and r.member_id = $4",
+        str(town.clock.now()),
+        town.clock.now(),
+        amount_minor,
+        town.rider.id,
+    )
+
+
+async def former_member(town: Town, *, lots: int = 2) -> Person:
+    """A driver with refunds of so many periods, each 9,000 of capital, who left a year ago."""
+    ada = await town.driver()
+    ends = [SINCE, *(SINCE + timedelta(days=30 * n) for n in range(1, lots + 1))]
+    for since, until in pairwise(ends):
+        await town.drive(ada, [100_000], engaged=timedelta(hours=1), first_at=since)
+        await town.close(since=since, until=until)
+    await town.keep_register(ada, admitted_at=SINCE, left_at=UNTIL)
+    return ada
