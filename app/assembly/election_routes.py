@@ -19,7 +19,12 @@ from app.assembly.elections.errors import (
     TwoAuditorsNeeded,
 )
 from app.assembly.elections.queries import audits, elections, rolls
-from app.assembly.elections.rules import changes_anything, shown_counts, shown_result
+from app.assembly.elections.rules import (
+    changes_anything,
+    seat_salt,
+    shown_counts,
+    shown_result,
+)
 from app.assembly.elections.schemas import (
     ElectionsView,
     ElectionView,
@@ -109,9 +114,13 @@ async def get_election(election_id: UUID, database: DatabaseDep) -> Any:
     responses=problem_responses(ElectionUnknown, NotSignedIn, MemberSuspended),
 )
 async def get_own_seat(election_id: UUID, actor: SignedIn, database: DatabaseDep) -> Any:
-    """Return your pseudonym, and whether issuers' logs name you: if that was not you, say so."""
+    """Return your pseudonym, and whether issuers' logs name you: if that was not you, say so.
+
+    `member` is the SHA-256 of `salt` and then of the text `member_id:key`, with your member key in
+    hex as it was when the roll was frozen, or nothing where you had none.
+    """
     async with database.reading() as reader:
-        await _election(reader, election_id)
+        election = await _election(reader, election_id)
         issuers = await elections.list_issuers(reader, election_id=election_id)
         seat = await rolls.find_seat(reader, election_id=election_id, member_id=actor.member_id)
     if seat is None:
@@ -120,6 +129,8 @@ async def get_own_seat(election_id: UUID, actor: SignedIn, database: DatabaseDep
         "on_roll": True,
         "house_no": seat["house_no"],
         "member": seat["member_hash"],
+        "member_id": actor.member_id,
+        "salt": seat_salt(election.salt, actor.member_id).hex(),
         "has_key": seat["has_key"],
         "issued": [place.issuer_no in seat["issued"] for place in issuers],
     }

@@ -49,7 +49,9 @@ async def check(voter: Voter, election: str) -> list[Finding]:
     if vote is not None:
         findings += await _check_stamps(voter, terms, place=(vote.house_no, vote.member), vote=vote)
     elif (standing := await voter.standing(election))["on_roll"]:
-        findings += await _check_stamps(voter, terms, place=own_place(terms, standing), vote=None)
+        place = own_place(terms, standing)
+        findings.append(_OWN_LINE if voter.is_own_line(standing) else _NOT_OWN_LINE)
+        findings += await _check_stamps(voter, terms, place=place, vote=None)
     findings.append(await _check_box(voter, terms, vote=vote))
     if vote is None or not vote.ballots:
         return [*findings, Finding(Verdict.WAITS, "You have not voted from this wallet.")]
@@ -101,6 +103,14 @@ async def object_to_count(voter: Voter, election: str) -> list[str]:
     if not missing:
         raise VotingError("Every ballot that you have a receipt for is in the box.")
     return missing
+
+
+_OWN_LINE = Finding(Verdict.GOOD, "Your line on the roll is made of you and of your key.")
+_NOT_OWN_LINE = Finding(
+    Verdict.WRONG,
+    "Your line on the roll is not made of you and of the key in this wallet. If you have not made"
+    " another key since the roll was frozen, tell the auditors.",
+)
 
 
 async def _check_stamps(

@@ -15,7 +15,7 @@ from typing import Any
 
 from app.voting.connection import Cooperative, OpenHttp, open_http, send, utc_now
 from app.voting.errors import FalseTermsError, RefusedError, VotingError
-from app.voting.terms import Terms, checked_terms, own_place
+from app.voting.terms import Terms, checked_terms, is_own_line, own_place
 from app.voting.wallet import KeptBallot, Vote, Wallet
 from governance.ballot_box import ballot_from, cast, check_ballot, is_receipt
 from governance.ballot_rule import BALLOT_RULES
@@ -104,6 +104,15 @@ class Voter:
         """Whether the member is on the roll, and which issuers have stamped for them."""
         return dict(await self.cooperative.ask("GET", f"/v1/elections/{election}/me"))
 
+    def is_own_line(self, standing: dict[str, Any]) -> bool:
+        """Whether the line that the cooperative shows is this member's, with this wallet's key."""
+        key, session = self.wallet.member_key, self.wallet.session
+        return is_own_line(
+            standing,
+            key="" if key is None else self.wallet.key.public.hex(),
+            member_id=None if session is None else session.member_id,
+        )
+
     async def get_credentials(self, election: str, *, key: VoteKey | None = None) -> StampedVote:
         """Every issuer's stamp is in the wallet; call it again after whatever went wrong.
 
@@ -120,6 +129,8 @@ class Voter:
                 told = f"You are not on the roll of this vote. {register['in_words']}"
                 raise VotingError(told)
             house_no, member = own_place(terms, standing)
+            if not self.is_own_line(standing):
+                raise FalseTermsError(f"Your line is not yours alone, or {_ANOTHER_KEY}")
             entropy = (key or new_vote_key()).entropy.hex()
             missing: list[dict[str, str] | None] = [None] * len(terms.issuers)
             document = json.loads(canonical(terms.manifest.document()))
@@ -247,15 +258,16 @@ def _make_ballot(
     return kept
 
 
+_ANOTHER_KEY = (
+    "the roll holds another member key of yours than this wallet. Take back the old one by"
+    " its twelve words: meent vote key --words"
+)
 _ISSUER_WORDS = {
     "already-stamped": (
         "one was given in your name to another key. If you have that vote's twelve words:"
         " meent vote restore. If you never asked for it, tell the auditors."
     ),
-    "bad-signature": (
-        "the roll holds another member key of yours than this wallet. Take back the old one by"
-        " its twelve words: meent vote key --words"
-    ),
+    "bad-signature": _ANOTHER_KEY,
     "not-on-the-roll": "you are not on its roll.",
     "membership-ended": "your membership has ended.",
     "vote-closed": "the vote is closed.",

@@ -5,9 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.voting.errors import FalseTermsError, VotingError
-from governance.manifest import Manifest, is_sealed_by_all, manifest_from, roll_hash
+from governance.manifest import (
+    Manifest,
+    is_sealed_by_all,
+    manifest_from,
+    member_hash,
+    roll_hash,
+)
 
 Json = Mapping[str, Any]
+SALT_BYTES = 32  # of a seat on the roll
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +84,17 @@ def own_place(terms: Terms, me: Json) -> tuple[int, str]:
     if not 0 <= house_no < len(terms.rolls) or member not in terms.rolls[house_no]:
         raise FalseTermsError("You are said to be on the roll, but the published roll lacks you.")
     return house_no, member
+
+
+def is_own_line(me: Json, *, key: str, member_id: str | None) -> bool:
+    """Whether the pseudonym is made of this member and this member key, in hex.
+
+    So no other member was told the same one. Where the wallet does not know who its owner is,
+    `member_id` is None, and the answer's own counts: the key still sets two members apart.
+    """
+    try:
+        salt = bytes.fromhex(me["salt"])
+        named = f"{member_id or me['member_id']}:{key if me['has_key'] else ''}"
+    except (KeyError, TypeError, ValueError):
+        return False
+    return len(salt) == SALT_BYTES and member_hash(named, salt=salt) == me["member"]

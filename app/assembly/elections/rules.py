@@ -1,5 +1,6 @@
 """What a freeze fixes and what a result means: terms, rolls, manifest, and the policy it sets."""
 
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -90,8 +91,22 @@ def seat_members(
 
 
 def pseudonym(member_id: UUID | str, public_key: bytes | None, *, salt: bytes) -> str:
-    """Return the name under which a member stands on the roll of one vote."""
-    return member_hash(f"{member_id}:{(public_key or b'').hex()}", salt=salt)
+    """Return the name under which a member stands on the roll of one vote.
+
+    Whoever knows the salt of a seat, its member and the key can compute it: so the member can,
+    and two members can never be told the same name.
+    """
+    named = f"{member_id}:{(public_key or b'').hex()}"
+    return member_hash(named, salt=seat_salt(salt, member_id))
+
+
+def seat_salt(salt: bytes, member_id: UUID | str) -> bytes:
+    """Return the salt of one member's seat: theirs alone to know, made from the vote's secret one.
+
+    The vote's own would tell too much. Issuers show the key on each line, and members see each
+    other's ids beside proposals: with one salt for all, they could find who fetched a credential.
+    """
+    return hmac.digest(salt, str(member_id).encode(), "sha256")
 
 
 def rolls_of(lines: Sequence[RollLine], *, houses: int) -> tuple[tuple[str, ...], ...]:

@@ -111,11 +111,14 @@ class OwnSeatView(BaseModel):
     """Whether you are on the roll, under which pseudonym, and which issuers' logs name you.
 
     `issued` lags behind as it does for everybody; ask an issuer itself for its log of this moment.
+    `salt` is that of your seat alone: with it you compute your pseudonym, and nobody else's.
     """
 
     on_roll: bool
     house_no: int | None = None
     member: str | None = None
+    member_id: UUID | None = None
+    salt: str | None = None
     has_key: bool = False
     issued: list[bool]
 

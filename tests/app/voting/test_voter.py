@@ -341,3 +341,25 @@ async def test_a_server_that_is_away_is_named(monkeypatch: pytest.MonkeyPatch) -
     voter = Voter(Wallet(), server="http://meent.test", open_http=nobody)
     with pytest.raises(VotingError, match=r"No answer from meent\.test"):
         await voter.list_elections()
+
+
+async def test_whoever_is_shown_another_members_line_notices(town: Town) -> None:
+    ada, bo = await people(town.owner, town.clock, count=2)
+    voters = [await town.voter(person) for person in (ada, bo)]
+    election = await town.hold_vote([ada, bo])
+    shown = await voters[1].standing(election)
+    assert "Your line on the roll is made of you and of your key." in await said(
+        voters[0], election, Verdict.GOOD
+    )
+
+    # Two members share one line, and the line that is free takes a voter who is nobody.
+    town.lies = {f"{election}/me": lambda _: shown}
+    wrong = await said(voters[0], election, Verdict.WRONG)
+    assert any("not made of you and of the key in this wallet" in line for line in wrong)
+    with pytest.raises(FalseTermsError, match="Your line is not yours alone"):
+        await voters[0].get_credentials(election)
+    assert not [sent for sent in town.sent if sent.path.endswith("/stamps")]
+    # A salt that was made to fit does not help: it is of one length.
+    town.lies = {f"{election}/me": lambda own: own | {"salt": own["salt"] + "00"}}
+    with pytest.raises(FalseTermsError, match="Your line is not yours alone"):
+        await voters[0].get_credentials(election)

@@ -21,6 +21,7 @@ from fastapi.responses import JSONResponse
 
 from app.assembly.ballots import service as box
 from app.assembly.board import load_board_key
+from app.assembly.elections.rules import seat_salt
 from app.assembly.elections.service import count_box
 from app.foundation.ids import new_id
 from app.issuer import papers
@@ -68,7 +69,7 @@ class Seat:
 
     @property
     def member(self) -> str:
-        return member_hash(self.name, salt=SALT)
+        return member_hash(self.name, salt=seat_salt(SALT, self.person_id))
 
 
 @dataclass

@@ -12,10 +12,12 @@ from app.assembly.elections.rules import (
     pseudonym,
     rolls_of,
     seat_members,
+    seat_salt,
     shown_counts,
     shown_result,
 )
 from governance.electorate import House, Roll
+from governance.manifest import member_hash
 
 OPENS = datetime(2027, 1, 10, 18, tzinfo=UTC)
 SALT = b"s" * 32
@@ -65,6 +67,16 @@ def test_a_pseudonym_changes_with_the_member_key_and_with_the_vote() -> None:
     }
 
     assert len(names) == 4
+
+
+def test_the_salt_of_ones_seat_gives_ones_own_pseudonym_and_no_other() -> None:
+    key = b"k" * 32
+    of_ada, of_bo = (seat_salt(SALT, member) for member in (ADA, BO))
+
+    assert member_hash(f"{ADA}:{key.hex()}", salt=of_ada) == pseudonym(ADA, key, salt=SALT)
+    # Whoever knows Bo's id, and his key from an issuer, does not find his line with her own salt.
+    assert member_hash(f"{BO}:{key.hex()}", salt=of_ada) != pseudonym(BO, key, salt=SALT)
+    assert len({SALT, of_ada, of_bo, seat_salt(b"t" * 32, ADA)}) == 4
 
 
 def test_a_vote_by_houses_seats_each_member_in_one_and_a_common_vote_all_in_one() -> None:

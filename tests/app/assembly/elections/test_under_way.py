@@ -11,6 +11,7 @@ import structlog
 from app.assembly.stream import ASSEMBLY_STREAM
 from app.voting.errors import VotingError
 from governance.electorate import House
+from governance.manifest import member_hash
 from governance.verify import recount
 from tests.app.assembly.ballots.scene import forget_process
 from tests.app.assembly.elections.town import SERVER, Town
@@ -346,6 +347,25 @@ async def test_who_is_named_on_a_log_is_asked_whether_it_was_them_by_each_issuer
     seat = await town.get(f"/v1/elections/{election}/me", voter)
     assert seat["issued"] == [True, True]
     assert (await town.get(f"/v1/elections/{election}"))["issued"] == 1
+
+
+async def test_a_member_computes_her_own_line_of_the_roll_and_nobody_elses(town: Town) -> None:
+    await town.settle(drivers=2, riders=1)
+    election = await town.open_voting(await town.propose())
+    ada, bo = town.members[House.DRIVERS]
+    seats = {
+        person.id: await town.get(f"/v1/elections/{election}/me", person) for person in (ada, bo)
+    }
+    keys = {person.id: town.voters[person.id].wallet.key.public.hex() for person in (ada, bo)}
+    salt = bytes.fromhex(seats[ada.id]["salt"])
+
+    rolls = (await town.get(f"/v1/elections/{election}/rolls"))["rolls"]
+    own = member_hash(f"{ada.id}:{keys[ada.id]}", salt=salt)
+    assert own == seats[ada.id]["member"]
+    assert own in rolls[0]
+    assert member_hash(f"{bo.id}:{keys[bo.id]}", salt=salt) not in rolls[0]
+    secret = await town.owner.fetchval("select encode(salt, 'hex') from election")
+    assert secret not in json.dumps([*seats.values(), await town.get(f"/v1/elections/{election}")])
 
 
 async def test_no_event_ever_says_that_somebody_voted(town: Town) -> None:
