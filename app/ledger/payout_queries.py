@@ -64,9 +64,5 @@ async def lock_balances(tx: Transaction, *, accounts: Sequence[UUID]) -> dict[UU
 
     Locked in the order in which every posting locks, so that two never wait in a circle.
     """
-    rows = await tx.rows(
-        "select account_id, posted_minor - held_minor as free_minor from balance"
-        " where account_id = any($1) order by account_id for update",
-        list(accounts),
-    )
-    return {row["account_id"]: row["free_minor"] for row in rows}
+    rows = await tx.rows("select * from lock_balances($1)", list(accounts))
+    return {row["of_account"]: row["free_minor"] for row in rows}

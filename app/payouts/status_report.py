@@ -1,5 +1,6 @@
 """What the bank says became of payments: pain.002.001.x read, and applied to a batch's payouts."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from app.payouts.rules import STEPS, Outcome, PayoutState, payout_of
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 MOST_PAYMENTS: Final = 10_000
+REASON_FORM: Final = "[A-Z0-9]{1,4}"
 _SPACE: Final = "urn:iso:std:iso:20022:tech:xsd:pain.002.001."
 
 # ISO 20022 ExternalPaymentTransactionStatus1Code; any other one says that it is still under way.
@@ -137,7 +139,8 @@ def _verdict(node: Element, path: str) -> Verdict | None:
     beside = node if "/" not in path else node.find(f"{{*}}{path.partition('/')[0]}")
     assert beside is not None, "a code stands in its element"
     reason = _text(beside, "StsRsnInf/{*}Rsn/{*}Cd")
-    return Verdict(OUTCOMES.get(code, Outcome.PENDING), reason)
+    known = reason if reason and re.fullmatch(REASON_FORM, reason) else None
+    return Verdict(OUTCOMES.get(code, Outcome.PENDING), known)
 
 
 def apply_report(report: StatusReport, payouts: Sequence[Payout]) -> Applied:

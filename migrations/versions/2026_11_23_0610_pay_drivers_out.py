@@ -66,6 +66,15 @@ begin
 end $$
 """
 
+# The app may not lock what it may not write; in the order in which every posting locks.
+LOCK_BALANCES = """
+create function lock_balances(accounts uuid[]) returns table (of_account uuid, free_minor bigint)
+language sql security definer set search_path = public as $$
+  select account_id, posted_minor - held_minor from balance
+    where account_id = any(accounts) order by account_id for update
+$$
+"""
+
 
 def upgrade() -> None:
     op.execute("set local lock_timeout = '4s'")
@@ -75,7 +84,9 @@ def upgrade() -> None:
     _create_payout()
     _create_file()
     op.execute(KEEP_PAYOUTS)
-    op.execute("revoke execute on function keep_payouts() from public")
+    op.execute(LOCK_BALANCES)
+    op.execute("revoke execute on function keep_payouts(), lock_balances(uuid[]) from public")
+    op.execute("grant execute on function lock_balances(uuid[]) to meent_app")
     for table, rights in RIGHTS.items():
         op.execute(f"grant select, {rights} on {table} to meent_app")
         op.execute(
@@ -105,6 +116,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("payout_file", "payout", "payout_batch", "bank_account"):
         op.drop_table(table)
+    op.execute("drop function lock_balances(uuid[])")
     op.execute("drop function keep_payouts()")
 
 

@@ -154,4 +154,5 @@ async def test_the_program_can_neither_found_nor_enact_nor_release_money_freely(
         "statutory_end",
         "record_tally",
         "enact_tally",
+        "lock_balances",
     }

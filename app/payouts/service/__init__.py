@@ -1,0 +1,1 @@
+"""What payouts can do: register an account, prepare, release, draw the file, take statuses."""
