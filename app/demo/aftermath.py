@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from app.audit.report import audit
 from app.foundation import embedded_postgres
+from app.foundation.migrate import newest_revision
 from app.operating.database_setup import connected, create_database
 from app.operating.launch import LaunchError, lend_database
 from app.roads.port import Say
@@ -59,6 +60,12 @@ async def _clear(server: str, ours: str, *, say: Say) -> None:
 async def _look_at(ours: str, *, say: Say) -> None:
     async with connected(ours) as connection:
         if not await connection.fetchval("select to_regclass('public.ride') is not null"):
+            return
+        if await connection.fetchval("select version_num from alembic_version") != (
+            newest_revision()
+        ):
+            # What this release promises of its tables, an older one's were never asked to keep.
+            say("the run before was of another release and is not audited")
             return
         try:
             report = await audit(connection)

@@ -25,7 +25,7 @@ SHORT = ("--from", "2026-05-22T11:50:00", "--minutes", "4", "--speed", "60", "--
 BUSY = ("--from", "2026-05-22T14:39:00", "--minutes", "4", "--speed", "30", "--drivers", "12")
 # The shortest hour, in real seconds, that holds an assembly with some room before and after.
 ASSEMBLY = ("--from", "2026-05-22T11:50:00", "--minutes", "52", "--speed", "60", "--drivers", "24")
-PATIENCE_S = 150
+PATIENCE_S = 240
 
 
 @pytest.fixture
