@@ -122,6 +122,12 @@ async def post_journal(
     )
 
 
+async def books_now(reader: Transaction) -> datetime:
+    """Return the moment by the clock that stamps when journals are recorded."""
+    now: datetime = await reader.value("select clock_timestamp()")
+    return now
+
+
 async def list_accounts(reader: Transaction, *, member_id: UUID) -> list[Any]:
     """Return kind, currency, posted, held and lowest of a member's accounts."""
     return await reader.rows(
