@@ -114,6 +114,9 @@ def _times(seconds: Sequence[float]) -> Times:
 
 
 async def _all_say(devices: Sequence[Lines], what: str) -> list[dict[str, Any]]:
-    said = await asyncio.gather(*(anext(lines) for lines in devices))
-    assert all(one["said"] == what for one in said), said
+    ended = {"said": "no more: see what it wrote above"}
+    said = await asyncio.gather(*(anext(lines, ended) for lines in devices))
+    for one in said:
+        if one["said"] != what:
+            raise RuntimeError(f"a device should have said {what} and said {one['said']}")
     return said
