@@ -30,6 +30,18 @@ async def beginning(reader: Transaction) -> Any:
     )
 
 
+async def count_entries(reader: Transaction, *, since: datetime, until: datetime) -> int:
+    """Return how many journals concern [since, until), and closed periods: both only grow."""
+    counted: int = await reader.connection.fetchval(
+        "select count(*) + (select count(*) from surplus_period) from journal"
+        " where effective_at >= $1 and effective_at < $2",
+        since,
+        until,
+        timeout=PATIENCE_S,
+    )
+    return counted
+
+
 async def list_commission(reader: Transaction, *, since: datetime, until: datetime) -> list[Any]:
     """Return driver_id, is_member and commission_minor of every driver of [since, until).
 

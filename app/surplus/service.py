@@ -68,10 +68,9 @@ async def confirm_period(
         raise NotFound
     if draft["prepared_by"] == by:
         raise ConfirmedByAnother
-    # A fare that comes now with an earlier moment is refused; whoever posts it tries again with
-    # the present one, so it belongs to the open period.
-    await periods.lock_period(tx, until=draft["until"], locked_by=by, now=now)
-    gathered = await gather(tx, since=draft["since"], until=draft["until"], now=now)
+    gathered = await _gather_and_lock(
+        tx, since=draft["since"], until=draft["until"], by=by, now=now
+    )
     if gathered.fingerprint != draft["fingerprint"]:
         raise BooksHaveChanged
     await _close(
@@ -88,11 +87,9 @@ async def close_as_operator(
     Raises:
         PeriodNotOver, PeriodLeavesAGap: as ``gather``.
         PeriodCannotBeClosed: it is closed already.
+        BooksHaveChanged: something was booked at this very moment; simply try again.
     """
-    if not since < until <= now:
-        await gather(tx, since=since, until=until, now=now)  # which says what is wrong
-    await periods.lock_period(tx, until=until, locked_by=None, now=now)
-    gathered = await gather(tx, since=since, until=until, now=now)
+    gathered = await _gather_and_lock(tx, since=since, until=until, by=None, now=now)
     period_id = new_id()
     await _close(tx, gathered, period_id=period_id, people=None, operator=operator, now=now)
     return await get_period(tx, period_id=period_id)
@@ -164,6 +161,23 @@ def recipes(gathered: Gathered, *, accounts: Mapping[str, UUID]) -> tuple[Recipe
         parts=[(accounts[kind], amount_minor) for kind, amount_minor in parts],
     )
     return result, shared
+
+
+async def _gather_and_lock(
+    tx: Transaction, *, since: datetime, until: datetime, by: UUID | None, now: datetime
+) -> Gathered:
+    """Return a period closed on paper, whose books are locked now and were the same all along.
+
+    A long year takes seconds to add up, so that is done before the lock: nobody's ride waits for
+    it. A fare that comes after the lock with an earlier moment is refused; whoever posts it tries
+    again with the present one, so it belongs to the open period.
+    """
+    before = await queries.count_entries(tx, since=since, until=until)
+    gathered = await gather(tx, since=since, until=until, now=now)
+    await periods.lock_period(tx, until=until, locked_by=by, now=now)
+    if await queries.count_entries(tx, since=since, until=until) != before:
+        raise BooksHaveChanged
+    return gathered
 
 
 async def _close(
