@@ -6,7 +6,7 @@ A statement returns one column, ``fault``: null where the promise is kept.
 
 from dataclasses import dataclass
 
-from app.audit import books, costs, driving, elections, open_votes, register
+from app.audit import books, costs, driving, elections, open_votes, payouts, register
 from app.foundation.database import APP_ROLE
 from app.rides import lifecycle
 
@@ -49,6 +49,7 @@ UNIQUE_INDEXES = (
     *register.UNIQUE_INDEXES,
     *open_votes.UNIQUE_INDEXES,
     *elections.UNIQUE_INDEXES,
+    *payouts.UNIQUE_INDEXES,
 )
 CONSTRAINTS = (
     *books.CONSTRAINTS,
@@ -70,6 +71,7 @@ CONSTRAINTS = (
     *register.CONSTRAINTS,
     *open_votes.CONSTRAINTS,
     *elections.CONSTRAINTS,
+    *payouts.CONSTRAINTS,
 )
 # Only functions write these, and nobody edits them.
 BOOKS = (
@@ -88,6 +90,7 @@ APPEND_ONLY = (
     "calibration",
     *open_votes.APPEND_ONLY,
     *elections.APPEND_ONLY,
+    *payouts.APPEND_ONLY,
 )
 GUARDED = (*BOOKS, "balance", "event_stream", "demo_clock")
 OWNERS_FUNCTIONS = ("found_cooperative", "release_hold", *elections.OWNERS_FUNCTIONS)
@@ -332,6 +335,12 @@ ALL: tuple[Invariant, ...] = (
     Invariant("reversals mirror what they reverse", "G5", costs.REVERSALS_MIRROR),
     Invariant("shares are paid in as asked", "G5", register.SHARES_ARE_PAID_IN),
     Invariant("shares are booked as such", "G5", register.SHARES_ARE_BOOKED_AS_SUCH),
+    Invariant("what is on its way is released", "G5", payouts.CLEARING_IS_ON_ITS_WAY),
+    Invariant("payouts are booked as paid", "G5", payouts.PAYOUTS_ARE_BOOKED),
+    Invariant("payout journals are of payouts", "G5", payouts.PAYOUT_JOURNALS_ARE_OF_PAYOUTS),
+    Invariant("two people pay", "G5", payouts.TWO_PEOPLE_PAY),
+    Invariant("files pay what was released", "G5", payouts.FILES_PAY_WHAT_WAS_RELEASED),
+    Invariant("payouts keep their guard", "G5", payouts.PAYOUTS_ARE_GUARDED),
     Invariant("books are append-only", "G5", BOOKS_ARE_APPEND_ONLY),
     Invariant("the program cannot edit the books", "G5", PROGRAM_CANNOT_EDIT),
     Invariant("each completed ride is paid once", "G6", COMPLETED_RIDES_ARE_PAID_ONCE),

@@ -17,6 +17,7 @@ from app.settings import Settings
 from tests.app.assembly.ballots.scene import hold_vote, post
 from tests.app.assembly.open_votes.stories import DAY, Story, seat
 from tests.app.assembly.proposals.acts import PROPOSAL_ACTS
+from tests.app.payouts.acts import PAYOUT_ACTS
 from tests.app.surplus.acts import SURPLUS_ACTS
 from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import Person, make_driver, make_member
@@ -309,6 +310,7 @@ ACTS: dict[str, Act] = {
     "lend_voice": _lend_voice,
     "revoke_delegation": _revoke_delegation,
     **PROPOSAL_ACTS,
+    **PAYOUT_ACTS,
     **SURPLUS_ACTS,
 }
 

@@ -23,6 +23,10 @@ from app.foundation.ids import new_id
 from app.ledger import costs
 from app.ledger.accounts import JournalKind, Purpose
 from app.members.roles import Role
+from app.payouts.rules import Outcome
+from app.payouts.service import batches, paying
+from app.payouts.service.bank_accounts import register_bank_account
+from app.payouts.status_report import StatusReport, Verdict
 from app.rides import service as rides
 from app.rides.lifecycle import Party
 from app.roads.port import Snapped
@@ -32,6 +36,7 @@ from matching.assignment import Limits, solve
 from matching.problem import Weights
 from matching.record import pack
 from tests.app.assembly.open_votes.stories import Story, seat
+from tests.app.payouts.till import earn, some_iban
 from tests.conftest import StandingClock
 from tests.factories import Person, make_driver, make_member, make_voter
 from tests.matching.instances import candidates, problem
@@ -129,6 +134,37 @@ class Town:
         reason = {"reason": "booked twice"}
         await self.act(staff, costs.reverse_cost, entry_id=twice["id"], **reason, **given)
 
+    async def pay_out(self, driver: Person) -> None:
+        """One payout is settled, and what was earned since is on its way."""
+        ada, bo = [await make_member(self.owner, Role.STAFF, now=self.clock.now()) for _ in "ab"]
+        async with self.database.transaction() as tx:
+            await register_bank_account(
+                tx,
+                member_id=driver.id,
+                holder_name="Bo",
+                typed_iban=some_iban(1),
+                hold_days=0,
+                now=self.clock.now(),
+            )
+        everyone = StatusReport(None, (), Verdict(Outcome.SETTLED))
+        for number in range(2):
+            now = self.clock.now()
+            async with self.database.transaction() as tx:
+                batch_id = await batches.prepare_batch(
+                    tx, until=None, least_minor=1, prepared_by=ada.id, now=now
+                )
+                await batches.release_batch(tx, batch_id=batch_id, released_by=bo.id, now=now)
+                if number == 0:
+                    await paying.keep_file(
+                        tx, batch_id=batch_id, content=b"<a/>", drawn_by=bo.id, now=now
+                    )
+                    await paying.import_report(
+                        tx, batch_id=batch_id, report=everyone, imported_by=bo.id, now=now
+                    )
+            if number == 0:
+                await earn(self.owner, driver, 700, self.clock)
+                self.clock.pass_time(1)
+
     async def vote_openly(self) -> None:
         # Its weeks pass on a clock of its own: the rides stay where they are.
         story = Story(self.owner, self.database, StandingClock(self.clock.now()))
@@ -186,6 +222,7 @@ async def town(database: Database, owner: asyncpg.Connection, clock: StandingClo
     await town.act(drivers[2], rides.arrive, ride_id=going, driver_id=drivers[2].id)
     await town.pay_twice_for_servers()
     await make_voter(owner, House.RIDERS, now=clock.now())
+    await town.pay_out(drivers[0])
     await town.vote_openly()
     return town
 
@@ -366,6 +403,23 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "open votes are cast in time": (
         "update open_ballot set cast_at = cast_at - interval '1 year'",
     ),
+    "what is on its way is released": (
+        "update payout set amount_minor = amount_minor + 1 where state = 'released'",
+    ),
+    "payouts are booked as paid": (
+        "update payout set amount_minor = amount_minor + 1 where state = 'settled'",
+    ),
+    "payout journals are of payouts": (
+        "update journal set subject_id = gen_random_uuid() where kind = 'payout'",
+    ),
+    "two people pay": (
+        "alter table payout_batch drop constraint somebody_else_releases_a_batch",
+        "update payout_batch set prepared_by = released_by",
+    ),
+    "files pay what was released": (
+        "update payout_batch set released_at = null, released_by = null, execute_on = null",
+    ),
+    "payouts keep their guard": ("alter table payout disable trigger payout_is_never_deleted",),
     "books are append-only": ("alter table transfer disable trigger transfer_is_append_only",),
     "the program cannot edit the books": ("grant update on transfer to meent_app",),
     "each completed ride is paid once": (

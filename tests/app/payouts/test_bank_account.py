@@ -155,8 +155,10 @@ async def test_the_database_lets_nobody_rewrite_or_double_an_account(
         "update bank_account set payable_from = registered_at",
         "delete from bank_account",
         "truncate bank_account cascade",
-        "insert into bank_account select gen_random_uuid(), member_id, holder_name, iban,"
-        " registered_at, payable_from, null from bank_account",
+        (
+            "insert into bank_account select gen_random_uuid(), member_id, holder_name, iban,"
+            " registered_at, payable_from, null from bank_account"
+        ),
     ):
         with pytest.raises(asyncpg.PostgresError):
             await owner.execute(statement)

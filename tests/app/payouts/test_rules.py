@@ -47,7 +47,7 @@ def test_nobody_is_paid_more_than_is_there_nor_than_was_there_at_the_cut_off(
 ) -> None:
     amount = amount_of(candidate(free_minor=free, later_minor=later))
 
-    assert 0 <= amount
+    assert amount >= 0
     assert amount in {0, free, free - later}
     assert amount == 0 or amount <= min(free, free - later)
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from app.payouts.rules import STEPS, Outcome, PayoutState
 from app.payouts.status_report import (
-    Payout,
     PaymentStatus,
+    Payout,
     StatusReport,
     Verdict,
     apply_report,

@@ -375,7 +375,7 @@ async def test_the_same_report_twice_changes_nothing_more_and_a_late_return_is_b
     clock: StandingClock,
     staff: list[Person],
 ) -> None:
-    ada, bo = await payable_drivers(client, owner, clock, 5000, 731)
+    ada, _ = await payable_drivers(client, owner, clock, 5000, 731)
     batch = await prepare(client, staff[0])
     await release(client, staff[1], batch["id"])
     first = await say(client, staff[0], batch["id"], everyone_else="settled")
