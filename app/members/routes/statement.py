@@ -157,17 +157,20 @@ def _decode(cursor: str | None) -> tuple[datetime | None, LinePosition | None]:
     try:
         text = base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
         known, effective, journal, line = text.split("|")
-        moments = [datetime.fromisoformat(known), datetime.fromisoformat(effective)]
-        numbers = [int(journal), int(line)]
-        known_at, effective_at = datetime.fromisoformat(known), datetime.fromisoformat(effective)
-        if known_at.tzinfo is None or effective_at.tzinfo is None:
-            raise ValueError(cursor)
+        known_at = _moment(known)
         after = LinePosition(
-            effective_at=effective_at,
-            journal_id=min(int(journal), _LAST_JOURNAL),
-            line=min(int(line), _LAST_LINE),
+            effective_at=_moment(effective),
+            journal_id=min(abs(int(journal)), _LAST_JOURNAL),
+            line=min(abs(int(line)), _LAST_LINE),
         )
     except (ValueError, binascii.Error):
         fault = {"pointer": "#/query/cursor", "detail": "Send a cursor as an earlier page gave it"}
         raise InvalidRequest(errors=[fault]) from None
     return known_at, after
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    return moment
