@@ -6,7 +6,7 @@ A statement returns one column, ``fault``: null where the promise is kept.
 
 from dataclasses import dataclass
 
-from app.audit import books, costs, driving, elections, open_votes, payouts, register
+from app.audit import books, costs, driving, elections, open_votes, payouts, register, surplus
 from app.foundation.database import APP_ROLE
 from app.rides import lifecycle
 
@@ -50,6 +50,7 @@ UNIQUE_INDEXES = (
     *open_votes.UNIQUE_INDEXES,
     *elections.UNIQUE_INDEXES,
     *payouts.UNIQUE_INDEXES,
+    *surplus.UNIQUE_INDEXES,
 )
 CONSTRAINTS = (
     *books.CONSTRAINTS,
@@ -72,6 +73,7 @@ CONSTRAINTS = (
     *open_votes.CONSTRAINTS,
     *elections.CONSTRAINTS,
     *payouts.CONSTRAINTS,
+    *surplus.CONSTRAINTS,
 )
 # Only functions write these, and nobody edits them.
 BOOKS = (
@@ -91,6 +93,7 @@ APPEND_ONLY = (
     *open_votes.APPEND_ONLY,
     *elections.APPEND_ONLY,
     *payouts.APPEND_ONLY,
+    *surplus.APPEND_ONLY,
 )
 GUARDED = (*BOOKS, "balance", "event_stream", "demo_clock")
 OWNERS_FUNCTIONS = ("found_cooperative", "release_hold", *elections.OWNERS_FUNCTIONS)
