@@ -60,7 +60,7 @@ async def recount_voted(connection: Any) -> Recounted:
     whose ballots, stamps, roots or logs do not verify is a fault, and so is a result or a policy
     that is not what they say.
     """
-    async with _reading_json(connection) as reader:
+    async with reading_json(connection) as reader:
         tallies = await reader.rows("select id, election_id from tally order by id")
         voted = await reader.rows(
             "select id, key, value, tally_id from policy_version where source = 'tally' order by id"
@@ -115,7 +115,7 @@ def _fault_of_policy(
 
 
 @asynccontextmanager
-async def _reading_json(connection: Any) -> AsyncIterator[Transaction]:
+async def reading_json(connection: Any) -> AsyncIterator[Transaction]:
     """Lend a reader that gets documents as such, whatever the connection did before and after."""
     as_text = isinstance(await connection.fetchval("select '{}'::jsonb"), str)
     if as_text:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.audit.elections import _reading_json as reading_json
+from app.audit.elections import reading_json
 from app.surplus.recount import Recounted, recount_periods
 
 RECOUNT = "closed periods come out again as they were closed"

@@ -19,7 +19,12 @@ from app.foundation.pagination import MAX_LIMIT, decode_cursor, make_page
 from app.foundation.problems import NotFound
 from app.foundation.web import json_response, problem_responses
 from app.ledger import cost_queries, costs
-from app.ledger.errors import CostReversedBefore, DayIsInTheFuture, ReversalIsFinal
+from app.ledger.errors import (
+    CostReversedBefore,
+    DayIsInTheFuture,
+    PeriodIsClosed,
+    ReversalIsFinal,
+)
 from app.ledger.queries import currency
 from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Now, SignedIn, Staff
 from app.members.errors import NotSignedIn, RoleMissing
@@ -33,7 +38,7 @@ router = APIRouter(prefix="/v1/costs", tags=["costs"])
     summary="Staff: book what the platform paid, or other income",
     status_code=201,
     response_model=CostView,
-    responses=problem_responses(*COMMAND_PROBLEMS, RoleMissing, DayIsInTheFuture),
+    responses=problem_responses(*COMMAND_PROBLEMS, RoleMissing, DayIsInTheFuture, PeriodIsClosed),
 )
 async def book_cost(body: CostBooking, acting: Acting, staff: Staff) -> Response:
     """Book it once it was paid. Every member sees it at once: purpose, document, day and amount."""
