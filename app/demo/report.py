@@ -183,18 +183,8 @@ def make_report(
         },
         "explanations": _explanations(figures),
         "hints": {"given": seen.hints_given, "followed": seen.hints_followed},
-        "dispatch_ticks": figures.ticks,
-        "dispatch_gap": {
-            "proven": figures.ticks_proven,
-            "mean": figures.gap_mean,
-            "max": figures.gap_max,
-        },
-        "dispatch_held": figures.held,
+        **_dispatch(figures),
         "gini_income_per_hour": round(figures.gini_income_per_hour, 4),
-        "dispatch_tick_ms": {
-            "p50": round(figures.tick_p50_ms, 1),
-            "p99": round(figures.tick_p99_ms, 1),
-        },
         "currency": city.currency,
         "fare_minor": figures.fare_minor,
         "commission_minor": figures.commission_minor,
@@ -213,6 +203,23 @@ def make_report(
         "invariant_violations": audit.violations,
         "audit": audit.as_json()["checks"],
         "attribution": list(city.attribution.values()),
+    }
+
+
+def _dispatch(figures: Figures) -> dict[str, Any]:
+    """Return what dispatch did, and how long its rounds took."""
+    return {
+        "dispatch_ticks": figures.ticks,
+        "dispatch_gap": {
+            "proven": figures.ticks_proven,
+            "mean": figures.gap_mean,
+            "max": figures.gap_max,
+        },
+        "dispatch_held": figures.held,
+        "dispatch_tick_ms": {
+            "p50": round(figures.tick_p50_ms, 1),
+            "p99": round(figures.tick_p99_ms, 1),
+        },
     }
 
 

@@ -66,6 +66,8 @@ class DemoOptions:
 async def run_demo(options: DemoOptions) -> int:
     """Run it; 0 if rides were completed, nothing acknowledged was lost or doubled, audit clean.
 
+    Where an assembly fits it must also have changed the share, and no ride may carry a wrong one.
+
     The demo has a home, a server and a database of its own: no cooperative's data is touched.
     """
     _require_a_place_for(options.report)
