@@ -103,7 +103,7 @@ class Settings(BaseSettings):
         None, description="encrypts an issuer's keys on its own machine"
     )
     ballot_batch: Positive = Field(
-        100, description="ballots that go into the box together before the vote closes, at least"
+        200, description="ballots that go into the box together before the vote closes, at least"
     )
     ballot_mirrors: CommaList = Field(
         (), description="folders by commas to which each signed root of a box is appended"

@@ -61,7 +61,7 @@ async def test_nobody_is_linked_to_a_ballot_by_all_that_the_server_holds(
 ) -> None:
     suspects: list[str] = []
     for seed in range(TRIALS):
-        # Who watches the wire is right in one guess of a hundred, as a batch is a hundred ballots;
+        # Who watches the wire is right in one guess of two hundred, the ballots of a batch;
         # and of a thousand ways to guess one may be lucky once. A leak is lucky each time.
         vote = await hold_vote(owner, app.state.database, settings, voters=VOTERS)
         trial = await prepare_trial(vote, voters=VOTERS, blindly=seed == 0, seed=seed)

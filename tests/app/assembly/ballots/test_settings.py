@@ -13,7 +13,7 @@ def test_production_refuses_batches_that_hide_nobody() -> None:
 
     assert enough.ballot_batch == LEAST_BALLOT_BATCH
     assert load_settings(ballot_batch=1).ballot_batch == 1
-    assert load_settings(profile=Profile.PRODUCTION).ballot_batch == 100
+    assert load_settings(profile=Profile.PRODUCTION).ballot_batch == 200
 
 
 def test_mirrors_are_a_list_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
