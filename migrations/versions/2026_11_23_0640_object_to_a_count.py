@@ -1,7 +1,7 @@
 """Object to a count: by a receipt whose ballot is not in the box, or by two auditors.
 
 Revision: object_to_a_count
-Follows: version_tariffs
+Follows: close_periods
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "object_to_a_count"
-down_revision = "version_tariffs"
+down_revision = "close_periods"
 branch_labels = None
 depends_on = None
 
