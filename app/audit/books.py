@@ -11,6 +11,7 @@ CONSTRAINTS = (
     "holds_expire_later",
     "posted_holds_have_a_journal",
     "house_accounts_are_nobodys",
+    "partners_accounts_have_a_partner",
     "corrections_have_a_reason",
     "periods_are_closed_after_their_end",
 )
@@ -53,7 +54,7 @@ left join (select account_id, sum(minor) as minor
            from (select credit_id as account_id, amount_minor as minor from transfer
                  union all select debit_id, -amount_minor from transfer) as line
            group by account_id) as moved on moved.account_id = a.id
-where a.member_id is not null
+where a.member_id is not null or a.partner_id is not null
 """
 
 HELD_IS_OPEN_HOLDS = """
@@ -100,7 +101,7 @@ from account a left join lateral (
       and journal_id > r.since and journal_id <= r.through_journal) as moved
   where (r.debits_minor - r.debits, r.credits_minor - r.credits) <> (moved.debits, moved.credits)
   order by r.through_journal limit 1) as bad on true
-where a.member_id is null
+where a.member_id is null and a.partner_id is null
 """
 
 CLOSED_PERIODS_STAY_CLOSED = """

@@ -10,6 +10,9 @@ class AccountKind(StrEnum):
     DRIVER = "driver"  # above zero: the cooperative owes this to the driver
     MEMBER_SHARE = "member_share"  # above zero: what a member paid in to join, theirs on leaving
     MEMBER_CAPITAL = "member_capital"  # above zero: refunds a member left in, paid back in turn
+    # Those of partners, who are no members:
+    CONTRACT_CLIENT = "contract_client"  # below zero: a client owes for rides, down to a limit
+    PEER_COOPERATIVE = "peer_cooperative"  # the mirror of what stands between a sister and us
     # The house's own accounts, one of each kind, opened with the cooperative:
     COMMISSION_INCOME = "commission_income"  # the voted share of fares
     BANK = "bank"  # below zero: money at the bank
@@ -23,17 +26,24 @@ class AccountKind(StrEnum):
     INVESTMENT_POT = "investment_pot"  # above zero: to be spent on the cooperative itself
     REFUNDS_PAYABLE = "refunds_payable"  # above zero: members' part of a surplus, not yet allotted
     PAYOUT_CLEARING = "payout_clearing"  # above zero: on its way from the bank to members
+    CARD_CLEARING = "card_clearing"  # below zero: paid by card, not yet at the bank
+    # Above zero: taxes and fees that were taken with fares and are owed to others.
+    PASS_THROUGH = "pass_through"  # noqa: S105 - no password
 
 
-# A member's account authorises: its balance is kept and checked by every posting. A house account
-# only records: its balance is the sum of its transfers, so that nobody queues at a busy row.
+# A member's account authorises, and a partner's: its balance is kept and checked by every posting.
+# A house account only records: its balance is the sum of its transfers, so that nobody queues at a
+# busy row.
 MEMBER_KINDS = (
     AccountKind.RIDER,
     AccountKind.DRIVER,
     AccountKind.MEMBER_SHARE,
     AccountKind.MEMBER_CAPITAL,
 )
-HOUSE_KINDS = tuple(kind for kind in AccountKind if kind not in MEMBER_KINDS)
+PARTNER_KINDS = (AccountKind.CONTRACT_CLIENT, AccountKind.PEER_COOPERATIVE)
+HOUSE_KINDS = tuple(
+    kind for kind in AccountKind if kind not in MEMBER_KINDS and kind not in PARTNER_KINDS
+)
 
 
 class JournalKind(StrEnum):
@@ -52,6 +62,20 @@ class JournalKind(StrEnum):
     CAPITAL_REDEMPTION = "capital_redemption"  # a lot of capital is paid back to its member
     LOSS_ABSORPTION = "loss_absorption"  # the only way out of the indivisible reserve
     SOLIDARITY_PAYMENT = "solidarity_payment"
+    SOLIDARITY_CONTRIBUTION = "solidarity_contribution"  # from a member's account to the fund
+    RIDE_FEE = "ride_fee"  # for a ride that did not take place, by whose fault it was
+    FARE_SHARE = "fare_share"  # a rider takes over a part of another's fare
+    PAY_FLOOR = "pay_floor"  # a driver's week is filled up to what the members voted
+    CARD_CAPTURE = "card_capture"  # what a rider owes was taken from their card
+    CARD_REFUND = "card_refund"  # and given back to it
+    CHARGEBACK = "chargeback"  # the rider's bank took it back
+    CASH_TAKEN = "cash_taken"  # the rider paid the driver in cash
+    INVOICE_ISSUED = "invoice_issued"  # a client takes over what its riders owe
+    INVOICE_PAID = "invoice_paid"
+    BAD_DEBT = "bad_debt"  # what will never be paid becomes a cost
+    PEER_RIDE = "peer_ride"  # a ride between a member of ours and one of a sister cooperative
+    PEER_SETTLEMENT = "peer_settlement"  # what stood between the two was paid
+    REMITTANCE = "remittance"  # what passed through went to whom it belongs
     ADJUSTMENT = "adjustment"  # money put right by a person, with a reason
     REVERSAL = "reversal"
 

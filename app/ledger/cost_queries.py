@@ -50,7 +50,9 @@ async def patiently(reader: Transaction) -> AsyncIterator[None]:
 
 async def house_accounts(tx: Transaction) -> dict[str, UUID]:
     """Return the id of each house account by its kind."""
-    rows = await tx.rows("select kind, id from account where member_id is null")
+    rows = await tx.rows(
+        "select kind, id from account where member_id is null and partner_id is null"
+    )
     return {row["kind"]: row["id"] for row in rows}
 
 

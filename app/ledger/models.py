@@ -17,20 +17,33 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from app.foundation import columns
-from app.ledger.accounts import HOUSE_KINDS, AccountKind, HoldOutcome, JournalKind, Purpose
+from app.ledger.accounts import (
+    HOUSE_KINDS,
+    PARTNER_KINDS,
+    AccountKind,
+    HoldOutcome,
+    JournalKind,
+    Purpose,
+)
 
 _HOUSE = ", ".join(f"'{kind}'" for kind in HOUSE_KINDS)
+_PARTNERS = ", ".join(f"'{kind}'" for kind in PARTNER_KINDS)
 
 
 class Account(SQLModel, table=True):
-    """Where money stands. A member's account has a balance row; a house account is summed."""
+    """Where money stands. A member's or partner's has a balance row; a house account is summed."""
 
     __tablename__ = "account"
     __table_args__: ClassVar[Any] = (
         columns.one_of("kind", AccountKind, name="account_kinds_are_known"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currencies_are_iso_4217"),
         CheckConstraint(
-            f"(member_id is null) = (kind in ({_HOUSE}))", name="house_accounts_are_nobodys"
+            f"(member_id is null and partner_id is null) = (kind in ({_HOUSE}))",
+            name="house_accounts_are_nobodys",
+        ),
+        CheckConstraint(
+            f"(partner_id is not null) = (kind in ({_PARTNERS}))",
+            name="partners_accounts_have_a_partner",
         ),
         UniqueConstraint("id", "currency", name="accounts_have_one_currency"),
         Index(
@@ -44,13 +57,21 @@ class Account(SQLModel, table=True):
             "one_house_account_of_a_kind",
             "kind",
             unique=True,
-            postgresql_where=text("member_id is null"),
+            postgresql_where=text("member_id is null and partner_id is null"),
+        ),
+        Index(
+            "one_account_of_a_kind_per_partner",
+            "partner_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("partner_id is not null"),
         ),
     )
 
     id: UUID = columns.key()
     kind: str = columns.text()
     member_id: UUID | None = columns.reference("member.id", nullable=True)
+    partner_id: UUID | None = columns.reference(nullable=True)  # of the room that knows partners
     currency: str = columns.text()
     opened_at: datetime = columns.moment()
 

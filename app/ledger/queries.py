@@ -69,7 +69,8 @@ async def fare_accounts(tx: Transaction, *, rider_id: UUID, driver_id: UUID) -> 
     return await tx.row(
         "select (select id from account where member_id = $1 and kind = 'rider') as rider,"
         " (select id from account where member_id = $2 and kind = 'driver') as driver,"
-        " (select id from account where member_id is null and kind = 'commission_income')"
+        " (select id from account where member_id is null and partner_id is null"
+        " and kind = 'commission_income')"
         " as commission",
         rider_id,
         driver_id,
@@ -83,7 +84,7 @@ async def share_accounts(tx: Transaction, *, member_id: UUID) -> Any:
         " from account bank left join account share"
         " on share.member_id = $1 and share.kind = 'member_share'"
         " left join balance b on b.account_id = share.id"
-        " where bank.member_id is null and bank.kind = 'bank'",
+        " where bank.member_id is null and bank.partner_id is null and bank.kind = 'bank'",
         member_id,
     )
 

@@ -40,7 +40,7 @@ cross join lateral (
     as minor
   from transfer where a.id in (debit_id, credit_id)
     and journal_id > coalesce(last.through_journal, 0)) as rest
-where a.member_id is null
+where a.member_id is null and a.partner_id is null
 """
 
 

@@ -155,4 +155,5 @@ async def test_the_program_can_neither_found_nor_enact_nor_release_money_freely(
         "record_tally",
         "enact_tally",
         "lock_balances",
+        "open_partner_account",
     }
