@@ -1,0 +1,1 @@
+"""Statements: what driving brought and cost, receipts of rides, and a driver's year."""
