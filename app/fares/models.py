@@ -43,11 +43,16 @@ class Quote(SQLModel, table=True):
     __tablename__ = "quote"
     __table_args__: ClassVar[Any] = (
         CheckConstraint(
-            "commission_minor + driver_net_minor = fare_minor", name="a_fare_is_split_to_the_cent"
+            "commission_minor + driver_net_minor + remitted_minor = fare_minor",
+            name="a_fare_is_split_to_the_cent",
         ),
         CheckConstraint(
-            "commission_minor = fare_minor * commission_bp / 10000",
+            "commission_minor = (fare_minor - pass_through_minor) * commission_bp / 10000",
             name="commission_is_the_share_rounded_down",
+        ),
+        CheckConstraint(
+            "remitted_minor between 0 and pass_through_minor and pass_through_minor <= fare_minor",
+            name="what_passes_through_is_a_part",
         ),
         CheckConstraint(
             "fare_minor > 0 and commission_minor >= 0 and driver_net_minor >= 0",
@@ -85,6 +90,9 @@ class Quote(SQLModel, table=True):
     items: list[dict[str, Any]] = columns.document()
     currency: str = columns.text()
     fare_minor: int = columns.minor()
+    # Of the fare: what nobody takes a share of, and the part of it that is owed to others.
+    pass_through_minor: int = columns.minor(default=0, sa_column_kwargs={"server_default": "0"})
+    remitted_minor: int = columns.minor(default=0, sa_column_kwargs={"server_default": "0"})
     commission_bp: int
     commission_minor: int = columns.minor()
     driver_net_minor: int = columns.minor()

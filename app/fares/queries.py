@@ -9,8 +9,8 @@ from app.foundation.database import Transaction
 _QUOTE_COLUMNS = (
     "id, rider_id, pickup_lat, pickup_lng, pickup_name, dropoff_lat, dropoff_lng, dropoff_name,"
     " distance_m, duration_s, engine_s, is_estimate, pickup_eta_s, items, currency, fare_minor,"
-    " commission_bp, commission_minor, driver_net_minor, policy_version_id, tariff_version_id,"
-    " seats, is_shared, solo_fare_minor, max_wait_s, max_delay_s, arrival_eta_s, pickup_at,"
+    " pass_through_minor, remitted_minor, commission_bp, commission_minor, driver_net_minor,"
+    " policy_version_id, tariff_version_id, seats, is_shared, solo_fare_minor, max_wait_s, max_delay_s, arrival_eta_s, pickup_at,"
     " quoted_at, expires_at"
 )
 _QUOTE_PLACES = ", ".join(f"${n}" for n in range(1, 2 + _QUOTE_COLUMNS.count(",")))

@@ -9,9 +9,11 @@ import numpy as np
 
 from app.assembly.policies import policy_in_force
 from app.fares import queries
+from app.fares.division import Vat, divide
 from app.fares.errors import PickupTimeNotBookable, RideTooShort
 from app.fares.rules import (
     SHARING,
+    FareItem,
     Tariff,
     bookable_times,
     itemise,
@@ -26,7 +28,6 @@ from app.foundation.problems import NotFound
 from app.roads.port import OutsideServiceArea
 from app.roads.routes import outside
 from app.roads.service import CalibratedRoute, Roads
-from governance.commission import split_fare
 from matching.travel import Point
 
 NEAR_DRIVERS = 5  # asked of the road engine for an estimate of the pickup time
@@ -127,7 +128,8 @@ async def give_quote(
     tariff = await queries.tariff_in_force(tx, at=now)
     policy = await policy_in_force(tx, key="commission_bp", at=now)
     price = _price(wish, tariff)
-    split = split_fare(price["fare_minor"], commission_bp=policy.value)
+    items = [FareItem(**item) for item in price["items"]]
+    parts = divide(items, commission_bp=policy.value, vat=Vat())
     quote = {
         "id": new_id(),
         "rider_id": rider_id,
@@ -139,8 +141,10 @@ async def give_quote(
         "arrival_eta_s": wish.arrival_eta_s,
         "currency": tariff["currency"],
         "commission_bp": policy.value,
-        "commission_minor": split.commission_minor,
-        "driver_net_minor": split.driver_net_minor,
+        "pass_through_minor": parts.pass_through_minor,
+        "remitted_minor": parts.remitted_minor,
+        "commission_minor": parts.commission_minor,
+        "driver_net_minor": parts.driver_net_minor,
         "policy_version_id": policy.version_id,
         "tariff_version_id": tariff["id"],
         "pickup_at": wish.pickup_at,

@@ -36,20 +36,28 @@ def ride_fare(
     rider_id: UUID,
     driver_id: UUID,
     commission_income_id: UUID,
+    pass_through_id: UUID,
     fare_minor: int,
     commission_minor: int,
+    remitted_minor: int = 0,
+    kind: JournalKind = JournalKind.RIDE_FARE,
 ) -> Recipe:
     """The rider owes the fare to the driver, who leaves the voted share to the cooperative.
 
-    The ids are those of accounts. Refused (ValueError): a fare that is not positive, or a share
-    that is negative or above the fare.
+    What is owed to others, such as a tax, leaves the driver's account too and passes through the
+    house. The ids are those of accounts; a fee for a ride that did not take place is split alike.
+    Refused (ValueError): a fare that is not positive, or parts that are negative or above it.
     """
-    if fare_minor <= 0 or not 0 <= commission_minor <= fare_minor:
-        raise ValueError(f"cannot take {commission_minor} of a fare of {fare_minor}")
-    lines = [TransferLine(rider_id, driver_id, fare_minor)]
-    if commission_minor:  # A transfer of nothing is no transfer.
-        lines.append(TransferLine(driver_id, commission_income_id, commission_minor))
-    return Recipe(JournalKind.RIDE_FARE, tuple(lines))
+    parts = (commission_minor, remitted_minor)
+    if fare_minor <= 0 or min(parts) < 0 or sum(parts) > fare_minor:
+        raise ValueError(f"cannot take {parts} of a fare of {fare_minor}")
+    lines = [
+        TransferLine(rider_id, driver_id, fare_minor),
+        TransferLine(driver_id, commission_income_id, commission_minor),
+        TransferLine(driver_id, pass_through_id, remitted_minor),
+    ]
+    # A transfer of nothing is no transfer.
+    return Recipe(kind, tuple(line for line in lines if line.amount_minor))
 
 
 def member_share(*, bank_id: UUID, member_share_id: UUID, amount_minor: int) -> Recipe:
@@ -121,6 +129,16 @@ def payout_return(*, bank_id: UUID, driver_id: UUID, amount_minor: int) -> Recip
 def tip(*, rider_id: UUID, driver_id: UUID, amount_minor: int) -> Recipe:
     """A rider thanks the driver, who keeps all of it."""
     return _recipe(JournalKind.TIP, TransferLine(rider_id, driver_id, amount_minor))
+
+
+def fare_share(*, co_rider_id: UUID, rider_id: UUID, amount_minor: int) -> Recipe:
+    """A rider takes over a part of the fare that another one booked."""
+    return _recipe(JournalKind.FARE_SHARE, TransferLine(co_rider_id, rider_id, amount_minor))
+
+
+def pay_floor(*, platform_costs_id: UUID, driver_id: UUID, amount_minor: int) -> Recipe:
+    """The cooperative fills a driver's week up to the voted floor, at its own cost."""
+    return _recipe(JournalKind.PAY_FLOOR, TransferLine(platform_costs_id, driver_id, amount_minor))
 
 
 def solidarity_payment(*, solidarity_fund_id: UUID, account_id: UUID, amount_minor: int) -> Recipe:

@@ -65,13 +65,14 @@ async def expire_holds(tx: Transaction, *, at: datetime, most: int) -> list[UUID
 
 
 async def fare_accounts(tx: Transaction, *, rider_id: UUID, driver_id: UUID) -> Any:
-    """Return the ids rider, driver and commission of the three accounts of a fare."""
+    """Return the ids rider, driver, commission and pass_through of the accounts of a fare."""
     return await tx.row(
         "select (select id from account where member_id = $1 and kind = 'rider') as rider,"
         " (select id from account where member_id = $2 and kind = 'driver') as driver,"
         " (select id from account where member_id is null and partner_id is null"
         " and kind = 'commission_income')"
-        " as commission",
+        " as commission, (select id from account where member_id is null and partner_id is null"
+        " and kind = 'pass_through') as pass_through",
         rider_id,
         driver_id,
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 from app.foundation.database import Transaction
 from app.foundation.ids import new_id
 from app.ledger import postings, queries
-from app.ledger.accounts import AccountKind
+from app.ledger.accounts import AccountKind, JournalKind
 from app.ledger.errors import BalanceTooLow, CreditLimitReached
 from app.ledger.postings import Recipe
 from app.ledger.refusals import refusing
@@ -187,8 +187,10 @@ async def post_ride_fare(
     policy_version_id: UUID,
     hold_id: UUID,
     now: datetime,
+    remitted_minor: int = 0,
+    kind: JournalKind = JournalKind.RIDE_FARE,
 ) -> int:
-    """Book a completed ride's fare and end its hold; a repeat books nothing more.
+    """Book what a ride cost, a fare or a fee, and end its hold; a repeat books nothing more.
 
     Returns the number of the journal.
     """
@@ -197,13 +199,16 @@ async def post_ride_fare(
         rider_id=accounts["rider"],
         driver_id=accounts["driver"],
         commission_income_id=accounts["commission"],
+        pass_through_id=accounts["pass_through"],
         fare_minor=fare_minor,
         commission_minor=commission_minor,
+        remitted_minor=remitted_minor,
+        kind=kind,
     )
     return await post(
         tx,
         recipe,
-        scope="ride_fare",
+        scope=kind,
         key=str(ride_id),
         subject_id=ride_id,
         now=now,

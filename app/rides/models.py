@@ -93,3 +93,57 @@ class Ride(SQLModel, table=True):
     ended_at: datetime | None = columns.moment(nullable=True)
     cancelled_by: str | None = columns.text(nullable=True)
     reason: str | None = columns.text(nullable=True)
+
+
+class RideSettlement(SQLModel, table=True):
+    """What a ride cost in the end, who got which part, and the journal that booked it: one each.
+
+    ``pass_through_minor`` is what nobody takes a share of; ``remitted_minor`` is the part of it
+    that is owed to others than the driver.
+    """
+
+    __tablename__ = "ride_settlement"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("kind in ('fare', 'fee')", name="settlements_are_of_a_kind"),
+        CheckConstraint(
+            "fare_minor = commission_minor + driver_net_minor + remitted_minor",
+            name="settlements_are_split_to_the_cent",
+        ),
+        CheckConstraint(
+            "commission_minor = (fare_minor - pass_through_minor) * commission_bp / 10000",
+            name="settled_commission_is_the_share_rounded_down",
+        ),
+        CheckConstraint(
+            "remitted_minor between 0 and pass_through_minor and pass_through_minor <= fare_minor",
+            name="settlements_pass_a_part_through",
+        ),
+        CheckConstraint(
+            "fare_minor > 0 and"
+            " least(commission_minor, driver_net_minor, commission_bp, vat_bp, vat_minor) >= 0",
+            name="settlements_are_positive",
+        ),
+        CheckConstraint(
+            "vat_remitted_by in ('driver', 'cooperative', 'nobody')"
+            " and (vat_remitted_by = 'nobody') = (vat_bp = 0) and (vat_bp > 0 or vat_minor = 0)"
+            " and (vat_remitted_by <> 'cooperative' or vat_minor <= remitted_minor)",
+            name="somebody_remits_vat",
+        ),
+        UniqueConstraint("journal_id", name="a_journal_settles_one_ride"),
+        Index("ride_settlement_by_time", "settled_at"),
+    )
+
+    ride_id: UUID = columns.reference("ride.id", primary_key=True)
+    kind: str = columns.text()
+    items: list[dict[str, Any]] = columns.document()
+    fare_minor: int = columns.minor()
+    pass_through_minor: int = columns.minor()
+    remitted_minor: int = columns.minor()
+    commission_bp: int
+    commission_minor: int = columns.minor()
+    driver_net_minor: int = columns.minor()
+    vat_bp: int
+    vat_minor: int = columns.minor()
+    vat_remitted_by: str = columns.text()
+    policy_version_id: UUID = columns.reference("policy_version.id")
+    journal_id: int = columns.minor(foreign_key="journal.id")
+    settled_at: datetime = columns.moment()

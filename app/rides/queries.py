@@ -226,6 +226,23 @@ async def no_show_from(reader: Transaction, *, ride_id: UUID) -> datetime | None
     return waits_from + timedelta(seconds=row["free_wait_s"])
 
 
+_SETTLEMENT_COLUMNS = (
+    "ride_id, kind, items, fare_minor, pass_through_minor, remitted_minor, commission_bp,"
+    " commission_minor, driver_net_minor, vat_bp, vat_minor, vat_remitted_by, policy_version_id,"
+    " journal_id, settled_at"
+)
+
+
+async def insert_settlement(tx: Transaction, values: dict[str, Any]) -> None:
+    """Store how a ride was settled; the table's key refuses a second time."""
+    names = [name.strip() for name in _SETTLEMENT_COLUMNS.split(",")]
+    places = ", ".join(f"${n}" for n in range(1, 1 + len(names)))
+    await tx.execute(
+        f"insert into ride_settlement ({_SETTLEMENT_COLUMNS}) values ({places})",
+        *(values[name] for name in names),
+    )
+
+
 _VIEW = (
     "select r.*, q.pickup_lat, q.pickup_lng, q.pickup_name, q.dropoff_lat, q.dropoff_lng,"
     " q.dropoff_name, q.distance_m, q.duration_s, q.currency, q.fare_minor, q.commission_bp,"

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from app.fares import service as fares
+from app.fares.division import Vat
 from app.foundation.database import Database, Transaction
 from app.foundation.ids import new_id
 from app.foundation.problems import NotFound
@@ -22,6 +23,7 @@ from app.rides.errors import (
 )
 from app.rides.lifecycle import FIRST_EVENTS, TRANSITIONS, Party, RideState, Step
 from app.rides.schemas import RideRequested, ride_view
+from app.rides.settlement import SettlementKind, lines_of, settle_ride
 from app.rides.steps import emit, take_step, tell_company
 
 GIVE_UP_BATCH = 100
@@ -134,24 +136,22 @@ async def start(
 async def complete(
     tx: Transaction, *, ride_id: UUID, driver_id: UUID, now: datetime
 ) -> dict[str, Any]:
-    """Finish a ride and book its fare, split by the share stored on its quote. Both or neither."""
+    """Finish a ride and settle it at its quote, in one transaction: both or neither."""
     row = await _driver_step(tx, Step.COMPLETE, ride_id, driver_id, now)
     quote = await fares.get_quote(tx, quote_id=row["quote_id"], rider_id=row["rider_id"])
-    await ledger.post_ride_fare(
+    parts = await settle_ride(
         tx,
-        ride_id=ride_id,
-        rider_id=row["rider_id"],
-        driver_id=driver_id,
-        fare_minor=quote["fare_minor"],
-        commission_minor=quote["commission_minor"],
-        policy_version_id=quote["policy_version_id"],
-        hold_id=row["hold_id"],
+        ride=row,
+        quote=quote,
+        kind=SettlementKind.FARE,
+        items=lines_of(quote["items"]),
+        vat=Vat(),
         now=now,
     )
     return _answer(row) | {
-        "fare_minor": quote["fare_minor"],
-        "commission_minor": quote["commission_minor"],
-        "driver_net_minor": quote["driver_net_minor"],
+        "fare_minor": parts.fare_minor,
+        "commission_minor": parts.commission_minor,
+        "driver_net_minor": parts.driver_net_minor,
     }
 
 
