@@ -147,6 +147,42 @@ def solidarity_payment(*, solidarity_fund_id: UUID, account_id: UUID, amount_min
     return _recipe(JournalKind.SOLIDARITY_PAYMENT, line)
 
 
+def card_capture(*, card_clearing_id: UUID, rider_id: UUID, amount_minor: int) -> Recipe:
+    """What a rider owes was taken from their card; the provider has it until it pays it out."""
+    return _recipe(JournalKind.CARD_CAPTURE, TransferLine(card_clearing_id, rider_id, amount_minor))
+
+
+def card_refund(*, rider_id: UUID, card_clearing_id: UUID, amount_minor: int) -> Recipe:
+    """What stood to a rider's credit went back to their card."""
+    return _recipe(JournalKind.CARD_REFUND, TransferLine(rider_id, card_clearing_id, amount_minor))
+
+
+def chargeback(*, bearer_id: UUID, card_clearing_id: UUID, amount_minor: int) -> Recipe:
+    """A rider's bank took a payment back; below 0: it gave it up again. The bearer owes it."""
+    line = (bearer_id, card_clearing_id, amount_minor)
+    return moved(JournalKind.CHARGEBACK, lines=[line])
+
+
+def card_settled(*, bank_id: UUID, card_clearing_id: UUID, amount_minor: int) -> Recipe:
+    """The provider passed on to the bank what it had taken from cards."""
+    return _recipe(JournalKind.REMITTANCE, TransferLine(bank_id, card_clearing_id, amount_minor))
+
+
+def cash_taken(*, driver_id: UUID, rider_id: UUID, amount_minor: int) -> Recipe:
+    """The rider paid the driver in cash, who keeps it and owes it on the books."""
+    return _recipe(JournalKind.CASH_TAKEN, TransferLine(driver_id, rider_id, amount_minor))
+
+
+def invoice_issued(*, client_id: UUID, rider_id: UUID, amount_minor: int) -> Recipe:
+    """A client takes over what a rider owes; below 0: the client gets it back."""
+    return moved(JournalKind.INVOICE_ISSUED, lines=[(client_id, rider_id, amount_minor)])
+
+
+def invoice_paid(*, bank_id: UUID, client_id: UUID, amount_minor: int) -> Recipe:
+    """A client paid an invoice; the money reached the bank."""
+    return _recipe(JournalKind.INVOICE_PAID, TransferLine(bank_id, client_id, amount_minor))
+
+
 def adjustment(lines: Sequence[TransferLine]) -> Recipe:
     """A person puts money right, such as a part of a fare; the reason is kept beside it."""
     return _recipe(JournalKind.ADJUSTMENT, *lines)
