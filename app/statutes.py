@@ -14,6 +14,8 @@ LegalFormKey = Literal["ica", "be_recognised", "fr_scop", "es_cooperative", "us_
 Minor = Annotated[int, Field(ge=0, le=10_000_000, description="whole minor units, 0 or more")]
 Share = Annotated[int, Field(ge=0, le=10_000, description="basis points, 0 to 10000")]
 
+_UP_TO_3000 = "basis points, 0 to 3000"
+
 DAY_S = 86_400
 LONGEST_S = 3650 * DAY_S
 UNITS_S = {"second": 1, "minute": 60, "hour": 3600, "day": DAY_S, "week": 7 * DAY_S}
@@ -75,6 +77,8 @@ class Statutes(BaseModel):
     )
     fairness_weight_s: int = Field(ge=0, le=3600, description="whole seconds, 0 to 3600")
     pay_floor_per_hour_minor: Minor
+    # Older city files leave it out: then only time counts for the pay floor.
+    pay_floor_per_km_minor: int = Field(default=0, ge=0, le=10_000, description="minor units a km")
     houses: Annotated[
         tuple[House, ...],
         Field(strict=False, min_length=1, max_length=2, description='"drivers", "riders" or both'),
@@ -105,6 +109,15 @@ class Statutes(BaseModel):
     reserve_bp: Share = 2000
     education_bp: Share = 500
     patronage_hours_bp: Share = 5000
+    # How members stand by each other: what they contribute of the gift they chose and up to what
+    # that rises, what is taken over of a failed card's ride, and when and how long gifts are made.
+    solidarity_contribution_bp: int = Field(default=450, ge=0, le=3_000, description=_UP_TO_3000)
+    solidarity_most_bp: int = Field(default=1350, ge=0, le=3_000, description=_UP_TO_3000)
+    guarantee_cap_minor: int = Field(
+        default=5_000, ge=0, le=100_000, description="whole minor units, 0 to 100000"
+    )
+    gift_waiting_days: int = Field(default=30, ge=10, le=180, description="days, 10 to 180")
+    gift_longest_months: int = Field(default=24, ge=3, le=24, description="months, 3 to 24")
     # What the law asks besides, how much of a refund is paid in money, and who bears a loss.
     legal_form: LegalFormKey = "ica"
     refund_cash_bp: Share = 2000

@@ -15,6 +15,10 @@ class Unit(StrEnum):
     BASIS_POINTS = "basis_points"
     SECONDS = "seconds"
     MINOR_PER_HOUR = "minor_per_hour"
+    MINOR = "minor"
+    DAYS = "days"
+    MONTHS = "months"
+    MINOR_PER_KM = "minor_per_km"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,16 @@ NUMBER_POLICIES: dict[str, NumberPolicy] = {
     "commission_bp": NumberPolicy(Unit.BASIS_POINTS, 50, 0, 10_000, to_raise=TWO_THIRDS),
     "surge_cap_bp": NumberPolicy(Unit.BASIS_POINTS, 2_500, 10_000, 100_000),
     "pay_floor_per_hour_minor": NumberPolicy(Unit.MINOR_PER_HOUR, 100, 0, 1_000_000),
+    "pay_floor_per_km_minor": NumberPolicy(Unit.MINOR_PER_KM, 5, 0, 10_000),
     "fairness_weight_s": NumberPolicy(Unit.SECONDS, 60, 0, 3_600),
     "offer_time_s": NumberPolicy(Unit.SECONDS, 5, 5, 120),
+    # What members of gift circles contribute, of the gift they chose, and up to what it may rise.
+    "solidarity_contribution_bp": NumberPolicy(Unit.BASIS_POINTS, 50, 0, 3_000),
+    "solidarity_most_bp": NumberPolicy(Unit.BASIS_POINTS, 50, 0, 3_000),
+    # What the fund takes over of a ride's fare that a card does not pay.
+    "guarantee_cap_minor": NumberPolicy(Unit.MINOR, 500, 0, 100_000),
+    "gift_waiting_days": NumberPolicy(Unit.DAYS, 10, 10, 180),
+    "gift_longest_months": NumberPolicy(Unit.MONTHS, 3, 3, 24),
 }
 
 

@@ -13,7 +13,14 @@ from governance.policy import NUMBER_POLICIES, Unit
 
 NO_CHANGE = "no_change"
 _TEXT_WORDS = {"yes": "yes", "no": "no", "abstain": "I abstain"}
-_UNIT_WORDS = {Unit.SECONDS: " s", Unit.MINOR_PER_HOUR: " cents an hour"}
+_UNIT_WORDS = {
+    Unit.SECONDS: " s",
+    Unit.MINOR_PER_HOUR: " cents an hour",
+    Unit.MINOR_PER_KM: " cents a km",
+    Unit.MINOR: " cents",
+    Unit.DAYS: " days",
+    Unit.MONTHS: " months",
+}
 _PERCENT = re.compile(r"(\d{1,3})(?:[.,](\d{1,2}))?\s*%", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
