@@ -259,7 +259,9 @@ def appoint(
 
 @app.command()
 def forecast_dispatch(
-    key: Annotated[str, typer.Argument(help="A dispatch policy: fairness_weight_s.")],
+    key: Annotated[
+        str, typer.Argument(help="A dispatch policy: fairness_weight_s or offer_time_s.")
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -94,6 +94,24 @@ async def list_shifts(
     return list(rows)
 
 
+async def list_answers(reader: Transaction, *, since: datetime, until: datetime) -> list[Any]:
+    """Return what became of each offer in [since, until): state, stood_s and offer_time_s.
+
+    `stood_s` is how long it stood until it was answered or over. Offers that were taken back, as
+    the rider had cancelled, say nothing of the driver and are left out.
+    """
+    rows = await reader.connection.fetch(
+        "select state, extract(epoch from decided_at - offered_at)::float as stood_s,"
+        " extract(epoch from expires_at - offered_at)::float as offer_time_s from offer"
+        " where offered_at >= $1 and offered_at < $2"
+        " and state in ('accepted', 'declined', 'expired') order by id",
+        since,
+        until,
+        timeout=PATIENCE_S,
+    )
+    return list(rows)
+
+
 async def month_before(reader: Transaction, *, at: datetime) -> Any:
     """Return since and until of the last whole month, by the cooperative's time zone."""
     return await reader.row(

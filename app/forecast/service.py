@@ -35,8 +35,10 @@ ASSUMPTION = (
 )
 SIMULATED = (
     "This is a simulation: that month's riders and shifts dispatched anew, with drive times by the"
-    " straight line, every ride alone, no offer declined, no rider changing plans, and shifts that"
-    " begin at places drawn by lot; compare the values with each other, not with what happened."
+    " straight line, every ride alone, no rider changing plans, and shifts that begin at places"
+    " drawn by lot. Drivers answer as they did that month, by lot; who did not answer in time is"
+    " taken to answer later, at the pace of late answers. Compare the values with each other, not"
+    " with what happened."
 )
 
 

@@ -1,19 +1,14 @@
 """The replay: reads a city, runs its day under each policy, shows and keeps what came of it."""
 
 import asyncio
-import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 import orjson
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from app.city import City, load_city
 from app.replay.outlook import make_outlook
@@ -34,6 +29,7 @@ from app.replay.plan import (
 from app.replay.plot import draw
 from app.replay.report import Run, figures, make_report, table
 from app.replay.road_times import road_times
+from app.replay.screen import Screen
 from app.settings import Settings, load_settings
 from app.terminal import print_table, say
 from matching.replay.day import Day, Outlook, Places, Rules
@@ -41,7 +37,6 @@ from matching.replay.policies import Policy, named_policy
 from matching.replay.simulation import Simulation
 from matching.replay.times import DriveTimes, LineTimes
 
-LINE_EVERY_S = 5.0
 # The policy that obeys the assembly; the others are what people do without one.
 VOTED = "meent"
 type TimesKind = Literal["line", "road"]
@@ -88,7 +83,7 @@ def run_replay(options: ReplayOptions) -> None:
     outlook = make_outlook(city, stretch, home=settings.home) if hints else None
     figures_of: dict[int, dict[str, dict[str, Any]]] = {}
     first: tuple[Day, list[Run]] | None = None
-    with _Screen(stretch.length_s) as screen:
+    with Screen(stretch.length_s) as screen:
         for seed in range(options.seed, options.seed + options.paired_seeds):
             day = _day(options, city, stretch, places, times, outlook, seed)
             runs = [_run(day, policy, times, seed, screen) for policy in policies]
@@ -186,7 +181,7 @@ def _times(
     return asyncio.run(work)
 
 
-def _run(day: Day, policy: Policy, times: DriveTimes, seed: int, screen: "_Screen") -> Run:
+def _run(day: Day, policy: Policy, times: DriveTimes, seed: int, screen: Screen) -> Run:
     simulation = Simulation(day, policy=policy, times=times, seed=seed)
     tell = screen.begin(policy.name)
     tick_s = []
@@ -234,44 +229,3 @@ def _drivers(report: dict[str, Any]) -> str:
     """How many there are, and how many of them drove at once where they took turns."""
     many, at_once = report["drivers"], report["drivers_at_once"]
     return f"{many} drivers" if at_once == many else f"{many} drivers, at most {at_once} at once"
-
-
-class _Screen(AbstractContextManager["_Screen"]):
-    """How far the day has come: a bar on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, length_s: float) -> None:
-        self._length_s = length_s
-        self._bar: Progress | None = None
-        if sys.stderr.isatty():
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TaskProgressColumn(),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-            )
-
-    def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def begin(self, policy: str) -> Callable[[float], None]:
-        """Return what is to be called with each new moment of the day under this policy."""
-        bar = self._bar
-        if bar is not None:
-            task = bar.add_task(policy, total=self._length_s)
-            return lambda now_s: bar.update(task, completed=min(now_s, self._length_s))
-        said_s = time.monotonic()
-
-        def tell(now_s: float) -> None:
-            nonlocal said_s
-            if time.monotonic() - said_s > LINE_EVERY_S:
-                said_s = time.monotonic()
-                say(f"{policy}: {min(now_s / self._length_s, 1):.0%} of the day")
-
-        return tell

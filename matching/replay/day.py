@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.arrays import LONGEST_S, BoolArray, FloatArray, IntArray, floats, positions_in
+from matching.replay.answers import Answers
 
 # Requests that say nothing of pay earn nothing, and none is booked ahead where that is not said;
 # known by identity, never kept.
@@ -128,6 +129,7 @@ class Rules:
     `max_pickup_s`: nobody drives longer to a pickup. `accept_share`: how likely a driver accepts an
     offer; who declines is not asked for that ride again. `empty_km_cost_minor`: what a driver
     pays for a kilometre without a rider. `follow_share`: how likely an idle driver follows a hint.
+    `offer_time_s`: so long a driver has to answer, on a day whose answers are known.
     Who booked ahead takes part in the pairing from `search_ahead_s` before her time; the car is on
     time until `pickup_window_s` after it.
     """
@@ -139,6 +141,7 @@ class Rules:
     accept_share: float = 1.0
     empty_km_cost_minor: float = 30.0
     follow_share: float = 0.8
+    offer_time_s: float = 15.0
     search_ahead_s: float = 900.0
     pickup_window_s: float = 600.0
 
@@ -150,6 +153,7 @@ class Rules:
         if not 0 <= self.follow_share <= 1:
             raise ValueError(f"follow_share must be from 0 to 1, got {self.follow_share}")
         for name in (
+            "offer_time_s",
             "patience_s",
             "boarding_s",
             "max_pickup_s",
@@ -193,7 +197,8 @@ class Outlook:
 class Day:
     """All that a replay needs to know; refused: places that are not there.
 
-    Without an `outlook` nobody can be told where to wait.
+    Without an `outlook` nobody can be told where to wait. Without `answers` drivers answer at once,
+    and accept as the rules' `accept_share` says.
     """
 
     places: Places
@@ -201,6 +206,7 @@ class Day:
     shifts: Shifts
     rules: Rules
     outlook: Outlook | None = None
+    answers: Answers | None = None
 
     def __post_init__(self) -> None:
         if self.outlook is not None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from matching.arrays import LONGEST_S, BoolArray, FloatArray, IntArray
 from matching.problem import Candidates, Demand, Id, Problem, Supply
+from matching.replay.answers import Questions
 from matching.replay.day import Day
 from matching.replay.drift import Drift
 from matching.replay.income import Takings, empty_m
@@ -35,9 +36,10 @@ class Outcome:
     driver was sent or the rider gave up; `picked_up_s` when the car stood there, `dropped_off_s`
     when the ride was over, `pickup_s` the drive to the pickup and `came_from` the place where it
     began: nan and -1 for the lost. `kept_minor` is what each driver kept: her fares net of
-    commission, less the cost of driving empty. One entry per shift have `ended_s`, when it really
-    ended, and `drift_m`, the metres driven to where the driver was told to wait; `hints` counts
-    those advices. All times count from the day's beginning.
+    commission, less the cost of driving empty. `declined` counts offers that were declined or not
+    answered in time. One entry per shift have `ended_s`, when it really ended, and `drift_m`, the
+    metres driven to where the driver was told to wait; `hints` counts those advices. All times
+    count from the day's beginning.
     """
 
     shift: IntArray
@@ -62,7 +64,8 @@ class Simulation:
     """A day in virtual time. The same day, policy, times and seed always end in the same outcome.
 
     Drivers stay where their last ride ended, unless the policy gives hints where to wait. Offers
-    are answered at once. Refused: hints for a day without an outlook.
+    are answered at once, unless the day knows how drivers answer: then rider and driver wait for
+    it, as long as the rules allow. Refused: hints for a day without an outlook.
     """
 
     def __init__(self, day: Day, *, policy: Policy, times: DriveTimes, seed: int) -> None:
@@ -89,6 +92,7 @@ class Simulation:
         search_s = day.requests.requested_s - np.where(booked, rules.search_ahead_s, 0.0)
         self._order = np.argsort(search_s, kind="stable")
         self._search_s = np.maximum(search_s[self._order], 0.0)
+        self._rank = np.argsort(self._order, kind="stable")
         self._ended_s = day.shifts.end_s.copy()
         self._takings = Takings(day)
         self._drift: Drift | None = None
@@ -100,6 +104,7 @@ class Simulation:
         self._hint_count = 0
         self._waiting: list[int] = []
         self._next = 0
+        self._questions = Questions(len(day.shifts))
         self._declined: set[tuple[Id, Id]] = set()
         self._declined_count = 0
         self._shift = np.full(many, NOBODY, dtype=np.int64)
@@ -113,9 +118,9 @@ class Simulation:
         """Run the day. Each step is one pairing; after the last nobody waits any more."""
         window_s, requests = self._day.rules.window_s, self._day.requests
         number = 0
-        while self._waiting or self._next < len(requests):
+        while self._waiting or self._questions or self._next < len(requests):
             number += 1
-            if not self._waiting:
+            if not (self._waiting or self._questions):
                 # While nobody waits there is nothing to pair.
                 next_s = float(self._search_s[self._next])
                 number = max(number, int(np.ceil(next_s / window_s)))
@@ -127,6 +132,7 @@ class Simulation:
     def outcome(self) -> Outcome:
         """What became of everybody, once all ticks have passed."""
         assert not self._waiting, "the day is not over"
+        assert not self._questions, "the day is not over"
         assert self._next == len(self._day.requests), "the day is not over"
         return Outcome(
             shift=self._shift,
@@ -146,6 +152,9 @@ class Simulation:
         until = int(np.searchsorted(self._search_s, now_s, side="right"))
         self._waiting += self._order[self._next : until].tolist()
         self._next = until
+        back = self._questions.returning(now_s)
+        if back:
+            self._waiting = sorted([*self._waiting, *back], key=self._rank.__getitem__)
         staying = []
         for rider in self._waiting:
             if now_s <= self._gives_up_s[rider]:
@@ -153,7 +162,7 @@ class Simulation:
             else:
                 self._ended_waiting_s[rider] = self._gives_up_s[rider]
         if len(staying) < len(self._waiting):
-            here: set[Id] = set(staying)
+            here: set[Id] = {*staying, *self._questions.riders}
             self._declined = {pair for pair in self._declined if pair[0] in here}
         self._waiting = staying
 
@@ -187,7 +196,7 @@ class Simulation:
 
     def _pair(self, now_s: float) -> Tick:
         shifts = self._day.shifts
-        on_shift = self._on_shift(now_s)
+        on_shift = self._on_shift(now_s) & ~self._questions.silent(now_s)
         free = on_shift & (self._free_s <= now_s)
         self._look_where_they_are(now_s)
         # Who is late is expected at any moment, but not now.
@@ -277,15 +286,31 @@ class Simulation:
         )
 
     def _offer(self, rider: int, shift: int, pair: Pair, now_s: float) -> bool:
-        """The driver is on her way to the rider; or she declined, and is not asked for her again.
+        """The driver is on her way to the rider; or she said no, and is not asked for her again.
 
-        Returned: whether she went.
+        Returned: whether she goes. Until she answers or her time is over both take part in nothing.
         """
-        if not self._accepts(rider, shift):
-            self._declined.add((rider, shift))
-            self._declined_count += 1
-            return False
         assert self._free_s[shift] <= now_s, "a driver was sent before she was free"
+        after_s, comes = self._answer(rider, shift)
+        offer_time_s = self._day.rules.offer_time_s
+        if after_s > offer_time_s:
+            after_s, comes = offer_time_s, False
+        answered_s, gives_up_s = now_s + after_s, float(self._gives_up_s[rider])
+        if after_s:
+            self._questions.ask(shift=shift, until_s=min(answered_s, gives_up_s))
+        if comes and answered_s <= gives_up_s:
+            self._send(rider, shift, pair, answered_s)
+            return True
+        self._declined.add((rider, shift))
+        self._declined_count += 1
+        if after_s:
+            # Who gives up meanwhile is looked for in the pairing after it, and found to be gone.
+            self._waiting.remove(rider)
+            self._questions.keep(rider, until_s=answered_s)
+        return False
+
+    def _send(self, rider: int, shift: int, pair: Pair, now_s: float) -> None:
+        """The driver sets out to the rider."""
         requests, rules = self._day.requests, self._day.rules
         # Who booked ahead does not board before the time she wished for.
         boards_s = max(now_s + pair.pickup_s, float(requests.requested_s[rider]))
@@ -308,7 +333,6 @@ class Simulation:
         # What lasts into the next shift of the same driver is counted there.
         latest_s = np.inf if following == NOBODY else self._day.shifts.start_s[following]
         self._ended_s[shift] = max(self._ended_s[shift], min(self._free_s[shift], latest_s))
-        return True
 
     def _take(self, rider: int, shift: int) -> None:
         """The driver is paid for this ride, less the cost of the drive to the rider."""
@@ -332,10 +356,16 @@ class Simulation:
             self._departs_s[following] = self._free_s[shift]
             self._place[following] = self._place[shift]
 
-    def _accepts(self, rider: int, shift: int) -> bool:
-        """Drawn for this rider and driver alone, so that every policy meets the same moods."""
+    def _answer(self, rider: int, shift: int) -> tuple[float, bool]:
+        """After how many seconds the driver answers, and whether she comes.
+
+        Drawn for this rider and driver alone, so that every policy meets the same moods.
+        """
+        driver = int(self._day.shifts.driver[shift])
+        if self._day.answers is not None:
+            return self._day.answers.drawn(rider=rider, driver=driver, seed=self._seed)
         share = self._day.rules.accept_share
         if share == 1:
-            return True
-        driver = int(self._day.shifts.driver[shift])
-        return bool(np.random.default_rng([self._seed, rider, driver]).random() < share)
+            return 0.0, True
+        mood = np.random.default_rng([self._seed, rider, driver]).random()
+        return 0.0, bool(mood < share)

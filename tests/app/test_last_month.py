@@ -1,6 +1,8 @@
 """Promises about the replayed month: its own riders and shifts, and called a simulation."""
 
 import json
+from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +13,15 @@ import pytest
 from app.city import load_city
 from app.foundation.database import Database
 from app.foundation.ids import new_id
-from app.replay.last_month import Month, read_month, replay_month, show, store_forecast, values_of
+from app.replay.last_month import (
+    InForce,
+    Month,
+    read_month,
+    replay_month,
+    show,
+    store_forecast,
+    values_of,
+)
 from app.replay.plan import ReplayError
 from app.settings import BUILT_IN_CITY
 from tests.conftest import FRIDAY_EVENING, StandingClock
@@ -22,6 +32,7 @@ from tests.steps import slug
 APRIL = datetime(2026, 3, 31, 22, tzinfo=UTC)
 MAY = datetime(2026, 4, 30, 22, tzinfo=UTC)
 CITY = load_city(BUILT_IN_CITY)
+IN_FORCE = InForce(fairness_weight_s=120, offer_time_s=15)
 
 
 async def ask_rides(
@@ -94,7 +105,8 @@ async def test_the_month_is_the_last_whole_one_of_the_city(month: Month) -> None
 
 async def test_a_replay_is_the_same_each_time_and_serves_riders(month: Month) -> None:
     once, again = (
-        replay_month(CITY, month, key="fairness_weight_s", values=[0, 120]) for _ in range(2)
+        replay_month(CITY, month, key="fairness_weight_s", values=[0, 120], in_force=IN_FORCE)
+        for _ in range(2)
     )
 
     assert once == again
@@ -105,14 +117,13 @@ async def test_a_replay_is_the_same_each_time_and_serves_riders(month: Month) ->
 
 
 async def test_incomes_of_few_drivers_are_not_shown(month: Month) -> None:
-    [shown] = replay_month(CITY, month, key="fairness_weight_s", values=[0]).values()
-    many = Month(
-        month.since,
-        month.until,
-        month.asked,
-        [dict(month.shifts[0]) | {"driver_id": new_id()} for _ in range(10)],
+    many = replace(
+        month, shifts=[dict(month.shifts[0]) | {"driver_id": new_id()} for _ in range(10)]
     )
-    [of_many] = replay_month(CITY, many, key="fairness_weight_s", values=[0]).values()
+    [shown], [of_many] = (
+        replay_month(CITY, it, key="fairness_weight_s", values=[0], in_force=IN_FORCE).values()
+        for it in (month, many)
+    )
 
     incomes = [name for name in shown if "income" in name]
     assert len(incomes) == 3
@@ -129,14 +140,22 @@ async def test_what_was_replayed_is_shown_to_members_with_what_it_is(
     rider = await make_member(owner, now=FRIDAY_EVENING)
     path = "/v1/policies/fairness_weight_s/forecast"
     assert slug(await client.get(path, headers=rider.headers)) == "not-found"
-    told: list[int] = []
+    told: dict[int, list[float]] = defaultdict(list)
 
     stored = await store_forecast(
-        database, CITY, key="fairness_weight_s", now=FRIDAY_EVENING, tell=told.append, every=60
+        database,
+        CITY,
+        key="fairness_weight_s",
+        now=FRIDAY_EVENING,
+        tell=lambda value, part: told[value].append(part),
+        every=60,
     )
 
     answer: dict[str, Any] = (await client.get(path, headers=rider.headers)).json()
-    assert told == [0, 120, 3600]  # 120 s are in force
+    assert list(told) == [0, 120, 3600]  # 120 s are in force
+    for parts in told.values():
+        assert parts == sorted(parts)
+        assert (parts[0], parts[-1] > 0, parts[-1] <= 1) == (0, True, True)
     assert {shown.pop("value"): shown for shown in answer["values"]} == stored
     assert (answer["since"], answer["until"]) == ("2026-03-31T22:00:00Z", "2026-04-30T22:00:00Z")
     assert answer["assumption"].startswith("This is a simulation")
@@ -146,9 +165,61 @@ async def test_what_was_replayed_is_shown_to_members_with_what_it_is(
 async def test_what_the_simulation_knows_nothing_of_is_refused(
     month: Month, database: Database, clock: StandingClock
 ) -> None:
-    for key in ("offer_time_s", "commission_bp", "nonsense"):
+    for key in ("surge_cap_bp", "commission_bp", "nonsense"):
         with pytest.raises(ReplayError, match="knows nothing of it"):
-            await store_forecast(database, CITY, key=key, now=clock.now(), tell=lambda _: None)
+            await store_forecast(database, CITY, key=key, now=clock.now(), tell=lambda *_: None)
+
+
+async def answer_offers(
+    owner: asyncpg.Connection, *, at: datetime, answers: list[tuple[str, float]]
+) -> None:
+    """Offers of 15 seconds, each with what became of it and after how long."""
+    await owner.execute("set session_replication_role = replica")
+    for number, (state, stood_s) in enumerate(answers):
+        offered = at + timedelta(minutes=number)
+        await owner.execute(
+            "insert into offer (id, tick_id, ride_id, driver_id, state, offered_at, expires_at,"
+            " decided_at, pickup_s, pickup_m, explanation)"
+            " values ($1, $1, $1, $1, $2, $3, $4, $5, 60, 400, '{}')",
+            new_id(),
+            state,
+            offered,
+            offered + timedelta(seconds=15),
+            offered + timedelta(seconds=stood_s),
+        )
+    await owner.execute("set session_replication_role = origin")
+
+
+async def test_an_offers_time_is_tried_with_the_answers_that_drivers_gave(
+    month: Month, database: Database, owner: asyncpg.Connection
+) -> None:
+    given = [("accepted", 8.0), ("declined", 12.0), ("expired", 15.0), ("withdrawn", 2.0)]
+    await answer_offers(owner, at=APRIL + timedelta(hours=1), answers=given)
+    await answer_offers(owner, at=MAY, answers=[("expired", 15.0)])
+    month = await read_month(database, now=FRIDAY_EVENING)
+    assert [(row["state"], row["stood_s"], row["offer_time_s"]) for row in month.offers] == [
+        (state, stood_s, 15.0) for state, stood_s in given[:3]
+    ]
+
+    at_value = replay_month(CITY, month, key="offer_time_s", values=[5, 15, 120], in_force=IN_FORCE)
+
+    # In five seconds nobody had answered; with more time riders wait for an answer, and are served.
+    assert at_value[5]["served_share"] == 0
+    assert 0 < at_value[15]["served_share"] <= at_value[120]["served_share"]
+    stored = await store_forecast(
+        database, CITY, key="offer_time_s", now=FRIDAY_EVENING, tell=lambda *_: None, every=12
+    )
+    assert list(stored) == [5, 15, 65]
+    assert stored[15] == at_value[15]
+
+
+async def test_where_no_driver_was_asked_there_is_no_saying_how_they_answer(
+    month: Month, database: Database
+) -> None:
+    with pytest.raises(ReplayError, match="no driver was asked"):
+        await store_forecast(
+            database, CITY, key="offer_time_s", now=FRIDAY_EVENING, tell=lambda *_: None
+        )
 
 
 async def test_a_month_without_rides_is_refused(database: Database) -> None:
@@ -172,6 +243,7 @@ async def test_replays_are_never_edited(
 
 def test_every_tenth_value_and_the_one_in_force_are_replayed() -> None:
     assert values_of("fairness_weight_s", status_quo=120) == [0, 120, *range(600, 3601, 600)]
+    assert values_of("offer_time_s", status_quo=15) == [5, 15, *range(20, 111, 15)]
 
 
 def test_the_command_prints_a_line_per_value_and_says_what_it_is(
