@@ -275,3 +275,17 @@ def capital_redemption(*, member_capital_id: UUID, driver_id: UUID, amount_minor
     """Capital becomes money of its member, who has left."""
     lines = [(member_capital_id, driver_id, amount_minor)]
     return moved(JournalKind.CAPITAL_REDEMPTION, lines=lines)
+
+
+def peer_ride(*, debtor_id: UUID, creditor_id: UUID, amount_minor: int) -> Recipe:
+    """A ride between cooperatives: the account that owes it pays; below zero it is given back.
+
+    At home the member owes it to the sister's account; where the ride was, the sister's account
+    owes it to the visitor's.
+    """
+    return moved(JournalKind.PEER_RIDE, lines=[(debtor_id, creditor_id, amount_minor)])
+
+
+def peer_settlement(*, peer_id: UUID, bank_id: UUID, paid_minor: int) -> Recipe:
+    """What stood with a sister cooperative was paid: by us above zero, to us below it."""
+    return moved(JournalKind.PEER_SETTLEMENT, lines=[(peer_id, bank_id, paid_minor)])
