@@ -15,6 +15,8 @@ import app.foundation.models
 import app.ledger.models
 import app.members.models
 import app.outlook.models
+import app.payments.client_models
+import app.payments.models
 import app.payouts.models
 import app.rides.models
 import app.roads.models

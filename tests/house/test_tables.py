@@ -156,4 +156,6 @@ async def test_the_program_can_neither_found_nor_enact_nor_release_money_freely(
         "enact_tally",
         "lock_balances",
         "open_partner_account",
+        "cash_room",
+        "let_driver_owe",
     }
