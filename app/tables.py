@@ -20,6 +20,7 @@ import app.payments.models
 import app.payouts.models
 import app.rides.models
 import app.roads.models
+import app.solidarity.models
 import app.surplus.models
 
 metadata = SQLModel.metadata

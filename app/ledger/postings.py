@@ -183,6 +183,20 @@ def invoice_paid(*, bank_id: UUID, client_id: UUID, amount_minor: int) -> Recipe
     return _recipe(JournalKind.INVOICE_PAID, TransferLine(bank_id, client_id, amount_minor))
 
 
+def solidarity_contribution(
+    *, account_id: UUID, solidarity_fund_id: UUID, amount_minor: int
+) -> Recipe:
+    """A member contributes to the solidarity fund, or gives back what it paid for them."""
+    line = TransferLine(account_id, solidarity_fund_id, amount_minor)
+    return _recipe(JournalKind.SOLIDARITY_CONTRIBUTION, line)
+
+
+def bad_debt(*, platform_costs_id: UUID, rider_id: UUID, amount_minor: int) -> Recipe:
+    """What a rider will never pay becomes a cost of the platform; the rider owes it no more."""
+    line = TransferLine(platform_costs_id, rider_id, amount_minor)
+    return _recipe(JournalKind.BAD_DEBT, line)
+
+
 def adjustment(lines: Sequence[TransferLine]) -> Recipe:
     """A person puts money right, such as a part of a fare; the reason is kept beside it."""
     return _recipe(JournalKind.ADJUSTMENT, *lines)

@@ -1,0 +1,1 @@
+"""How members stand by each other: contributions, gifts to the sick, and what a fund can bear."""
