@@ -43,6 +43,8 @@ from app.roads.open import open_places, open_roads
 from app.roads.places import Places
 from app.roads.service import Roads
 from app.settings import Settings
+from app.statements import routes as statements
+from app.statements.press import Press
 from app.surplus import routes as surplus
 from app.voting import module as ballot_module
 from app.workers.loop import Worker, run_workers
@@ -202,6 +204,7 @@ def create_app(
     app.state.clock = clock or make_clock(settings)
     app.state.hints = Hints()
     app.state.years = Years()
+    app.state.press = Press()
     app.state.positions = Positions(stale_s=settings.position_stale_s)
     app.state.realtime = Realtime(
         hints=app.state.hints,
@@ -222,6 +225,7 @@ def create_app(
         forecast,
         payouts,
         surplus,
+        statements,
         realtime,
         ballot_module,
         health,

@@ -1,0 +1,119 @@
+"""Every statement of the statements' room; it reads, and writes nothing."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.foundation.database import Transaction
+
+# Ordered by what they concern and then as booked. A journal's subject is the ride it is for, where
+# there is one.
+_LINES = """
+select j.id as journal_id, t.line, j.kind, other.kind as other_side, undone.kind as undone_kind,
+  r.id as ride_id, j.policy_version_id, why.reason, j.effective_at,
+  case when t.credit_id = $1 then t.amount_minor else -t.amount_minor end as amount_minor
+from transfer t join journal j on j.id = t.journal_id
+join account other on other.id = case when t.credit_id = $1 then t.debit_id else t.credit_id end
+left join journal undone on undone.id = j.reverses
+left join journal_reason why on why.journal_id = j.id
+left join ride r on r.id = j.subject_id
+where $1 in (t.credit_id, t.debit_id) and j.effective_at >= $2 and j.effective_at < $3
+order by j.effective_at, j.id, t.line limit $4
+"""
+_OPENING = """
+select coalesce(sum(case when t.credit_id = $1 then t.amount_minor else -t.amount_minor end), 0)
+  ::bigint
+from transfer t join journal j on j.id = t.journal_id
+where $1 in (t.credit_id, t.debit_id) and j.effective_at < $2
+"""
+_RIDES = """
+select r.id as ride_id, r.state, r.ended_at, q.distance_m, q.items as quoted_items,
+  coalesce(s.items, '[]'::jsonb) as items, coalesce(s.commission_bp, q.commission_bp)
+    as commission_bp, coalesce(s.policy_version_id, q.policy_version_id) as policy_version_id,
+  coalesce(s.vat_minor, 0) as vat_minor, coalesce(s.vat_remitted_by, 'nobody') as vat_remitted_by
+from ride r left join quote q on q.id = r.quote_id left join ride_settlement s on s.ride_id = r.id
+where r.id = any($1)
+"""
+_SHARES = """
+select v.id as policy_version_id, v.value, v.effective_from, v.source, t.tallied_at,
+  t.election_id, p.id as proposal_id, p.title
+from policy_version v left join tally t on t.id = v.tally_id
+left join election e on e.id = t.election_id left join proposal p on p.id = e.proposal_id
+where v.id = any($1) order by v.effective_from, v.id
+"""
+
+
+@asynccontextmanager
+async def one_moment(reader: Transaction) -> AsyncIterator[None]:
+    """Let all statements of the block see the books of one moment."""
+    async with reader.connection.transaction(isolation="repeatable_read", readonly=True):
+        yield
+
+
+async def find_time_zone(reader: Transaction) -> str:
+    """Return the name of the cooperative's time zone."""
+    return str(await reader.value("select time_zone from cooperative"))
+
+
+async def find_driver(reader: Transaction, *, member_id: UUID) -> Any | None:
+    """Return account_id, currency, the member's and the cooperative's name, and known_at; or None.
+
+    None is for whoever has no account as a driver.
+    """
+    return await reader.row(
+        "select a.id as account_id, a.currency, m.name as driver_name, c.name as cooperative,"
+        " c.time_zone, statement_timestamp() as known_at"
+        " from account a join member m on m.id = a.member_id cross join cooperative c"
+        " where a.member_id = $1 and a.kind = 'driver'",
+        member_id,
+    )
+
+
+async def list_lines(
+    reader: Transaction, *, account_id: UUID, since: datetime, until: datetime, limit: int
+) -> list[Any]:
+    """Return what moved an account in [since, until), in order, above zero what reached it."""
+    return await reader.rows(_LINES, account_id, since, until, limit)
+
+
+async def balance_before(reader: Transaction, *, account_id: UUID, at: datetime) -> int:
+    """Return what an account held by all that concerns a time before a moment."""
+    return int(await reader.value(_OPENING, account_id, at))
+
+
+async def list_rides(reader: Transaction, *, ride_ids: Collection[UUID]) -> list[Any]:
+    """Return what a statement shows of these rides beside their money."""
+    return await reader.rows(_RIDES, ride_ids)
+
+
+async def list_shares(reader: Transaction, *, version_ids: Collection[UUID]) -> list[Any]:
+    """Return these policies and the votes that set them."""
+    return await reader.rows(_SHARES, version_ids)
+
+
+async def list_shifts(
+    reader: Transaction, *, driver_id: UUID, since: datetime, until: datetime
+) -> list[Any]:
+    """Return started_at and ended_at of the driver's shifts that touch [since, until)."""
+    return await reader.rows(
+        "select started_at, ended_at from shift where driver_id = $1 and started_at < $3"
+        " and (ended_at is null or ended_at > $2)",
+        driver_id,
+        since,
+        until,
+    )
+
+
+async def list_ride_times(
+    reader: Transaction, *, driver_id: UUID, since: datetime, until: datetime
+) -> list[Any]:
+    """Return assigned_at, started_at and ended_at of the driver's rides that touch it."""
+    return await reader.rows(
+        "select assigned_at, started_at, ended_at from ride where driver_id = $1"
+        " and assigned_at < $3 and (ended_at is null or ended_at > $2)",
+        driver_id,
+        since,
+        until,
+    )

@@ -1,0 +1,117 @@
+"""HTTP of statements: a driver's earnings as JSON, CSV and PDF."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+from pydantic import AwareDatetime, Field
+
+from app.foundation.database import Database
+from app.foundation.problems import NotFound
+from app.foundation.web import problem_responses
+from app.members.access import DatabaseDep, Now, SignedInEvenSuspended
+from app.members.errors import NotSignedIn
+from app.statements import service
+from app.statements.earnings import Earnings
+from app.statements.errors import PeriodNotReadable, PeriodTooLong, PressBusy, TooManyLines
+from app.statements.periods import Span
+from app.statements.press import Press
+from app.statements.schemas import EarningsView, earnings_json
+from app.statements.spreadsheet import earnings_csv
+
+CSV = "text/csv; charset=utf-8; header=present"
+
+router = APIRouter(prefix="/v1", tags=["statements"])
+
+
+async def get_press(request: Request) -> Press:
+    """Return where papers are drawn."""
+    press: Press = request.app.state.press
+    return press
+
+
+PressDep = Annotated[Press, Depends(get_press)]
+type Edge = Annotated[AwareDatetime | date, Field(union_mode="left_to_right")]
+_PROBLEMS = problem_responses(
+    NotSignedIn, NotFound, PeriodNotReadable, PeriodTooLong, TooManyLines, PressBusy
+)
+
+
+class Asked:
+    """Which period of whose earnings is asked for."""
+
+    def __init__(
+        self,
+        actor: SignedInEvenSuspended,
+        database: DatabaseDep,
+        now: Now,
+        span: Annotated[Span | None, Query(description="by the calendar; default: week")] = None,
+        on: Annotated[date | None, Query(description="a day in it; default: today")] = None,
+        since: Annotated[
+            Edge | None, Query(description="or from here: a date, or a moment with its offset")
+        ] = None,
+        until: Annotated[Edge | None, Query(description="to here, which is not in it")] = None,
+    ) -> None:
+        self._driver_id: UUID = actor.member_id
+        self._database: Database = database
+        self._now = now
+        self._period = service.AskedPeriod(span=span, on=on, since=since, until=until)
+
+    async def read(self) -> Earnings:
+        """Return the earnings."""
+        async with self._database.reading() as reader:
+            period = await service.read_period(reader, self._period, now=self._now)
+            return await service.read_earnings(
+                reader, driver_id=self._driver_id, period=period, now=self._now
+            )
+
+
+AskedDep = Annotated[Asked, Depends()]
+
+
+async def _drawn(
+    asked: Asked, press: Press, draw: Callable[[Earnings], bytes], *, media_type: str, ending: str
+) -> Response:
+    earnings = await asked.read()
+    content = await press.draw(draw, earnings)
+    return paper(content, media_type=media_type, name=f"{earnings.period.name}{ending}")
+
+
+def paper(content: bytes, *, media_type: str, name: str) -> Response:
+    """Return a document that nobody between may keep; a browser saves it under the name."""
+    headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
+    if media_type != "application/json":
+        plain = "".join(letter if letter.isalnum() or letter == "." else "-" for letter in name)
+        headers["Content-Disposition"] = f'attachment; filename="earnings-{plain}"'
+    return Response(content, media_type=media_type, headers=headers)
+
+
+@router.get(
+    "/me/earnings",
+    operation_id="get_my_earnings",
+    summary="Driver: what you earned in a period, ride by ride",
+    response_model=EarningsView,
+    responses=_PROBLEMS,
+)
+async def get_earnings(asked: AskedDep, press: PressDep) -> Response:
+    """Return fares, the commission with the vote that set it, fees, tips, and what came of them.
+
+    Days begin at midnight in the cooperative's time zone. Everything that moved your account in
+    the period is in here: opening + `account_change_minor` is closing.
+    """
+    return await _drawn(asked, press, earnings_json, media_type="application/json", ending=".json")
+
+
+@router.get(
+    "/me/earnings.csv",
+    operation_id="get_my_earnings_csv",
+    summary="Driver: the same as a table for a spreadsheet",
+    response_class=Response,
+    responses=_PROBLEMS | {200: {"content": {"text/csv": {}}, "description": "The table"}},
+)
+async def get_earnings_csv(asked: AskedDep, press: PressDep) -> Response:
+    """Return a row for each ride and for each other movement (RFC 4180, UTF-8, amounts decimal)."""
+    return await _drawn(asked, press, earnings_csv, media_type=CSV, ending=".csv")
