@@ -2,6 +2,7 @@
 
 from sqlmodel import SQLModel
 
+import app.after_ride.models
 import app.assembly.ballots.models
 import app.assembly.elections.models
 import app.assembly.models
@@ -17,6 +18,7 @@ import app.members.models
 import app.outlook.models
 import app.payments.client_models
 import app.payments.models
+import app.pay_floor.models
 import app.payouts.models
 import app.rides.models
 import app.roads.models

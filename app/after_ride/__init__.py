@@ -1,0 +1,1 @@
+"""What happens after a ride: tips, disputes and refunds, fares that several riders share."""

@@ -1,0 +1,1 @@
+"""The pay floor: a driver's week is filled up to what the members voted."""
