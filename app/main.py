@@ -27,6 +27,7 @@ from app.foundation.hints import Hints
 from app.foundation.schemas import ProblemDetails
 from app.foundation.web import Door, install_problem_handlers
 from app.ledger.periods import keep_books
+from app.ledger.seals import keep_sealed
 from app.members import routes as members
 from app.members.service import forget_old
 from app.outlook import routes as outlook
@@ -55,6 +56,7 @@ HINTS_PACE_S = 60.0
 YEARS_PACE_S = 600.0
 HOUSEKEEPING_PACE_S = 600.0
 BOOKS_PACE_S = 60.0
+SEALS_PACE_S = 2.0
 CALIBRATION_PACE_S = 24 * 3600.0
 
 _DESCRIPTION = """
@@ -115,6 +117,11 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
         ),
         Worker("housekeeping", tidy, HOUSEKEEPING_PACE_S),
         Worker("books", lambda: keep_books(database, now=clock.now()), BOOKS_PACE_S),
+        Worker(
+            "seals",
+            lambda: keep_sealed(database, home=settings.home, now=clock.now()),
+            SEALS_PACE_S,
+        ),
         Worker("calibration", calibrate, CALIBRATION_PACE_S),
     ]
 

@@ -14,6 +14,7 @@ import app.fares.models
 import app.forecast.models
 import app.foundation.models
 import app.ledger.models
+import app.ledger.seal_models
 import app.members.models
 import app.outlook.models
 import app.payments.client_models

@@ -41,6 +41,9 @@ WORKER_FAILURES = Counter(
 LOOP_LAG_SECONDS = Histogram(
     "meent_event_loop_lag_seconds", "How late the event loop woke", buckets=_QUICK
 )
+SEAL_LAG_SECONDS = Gauge(
+    "meent_seal_lag_seconds", "How long the oldest journal waits that is not sealed"
+)
 INVARIANT_VIOLATIONS = Gauge(
     "meent_invariant_violations", "Violations that the last audit of this process found"
 )

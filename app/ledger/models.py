@@ -85,6 +85,7 @@ class Journal(SQLModel, table=True):
         UniqueConstraint("idem_scope", "idem_key", name="a_journal_is_posted_once"),
         UniqueConstraint("reverses", name="a_journal_is_reversed_once"),
         Index("journal_by_subject", "subject_id"),
+        Index("journal_by_transaction", "xid", "id"),
     )
 
     id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
@@ -100,6 +101,11 @@ class Journal(SQLModel, table=True):
     effective_at: datetime = columns.moment()
     recorded_at: datetime = columns.moment(
         sa_column_kwargs={"server_default": text("clock_timestamp()")}
+    )
+    # The transaction that wrote it; 0 in rows that are older than this column.
+    xid: int = Field(
+        sa_type=BigInteger,
+        sa_column_kwargs={"server_default": text("pg_current_xact_id()::text::bigint")},
     )
 
 

@@ -155,6 +155,8 @@ async def test_the_program_can_neither_found_nor_enact_nor_release_money_freely(
         "record_tally",
         "enact_tally",
         "lock_balances",
+        "begin_seal_epoch",
+        "erase_salts",
         "open_partner_account",
         "cash_room",
         "let_driver_owe",

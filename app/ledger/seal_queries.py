@@ -1,0 +1,254 @@
+"""Every statement of the seals; the app may add to them and edit none."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.foundation.database import Transaction
+
+# What a leaf is made of, besides codes and the salt.
+_JOURNALS = """
+select j.id, j.xid, j.idem_scope, j.idem_key, j.fingerprint, j.kind, j.subject_id,
+  j.policy_version_id, j.reverses, j.effective_at, j.recorded_at,
+  coalesce(t.debits, '{}') as debits, coalesce(t.credits, '{}') as credits,
+  coalesce(t.amounts, '{}') as amounts, coalesce(t.currencies, '{}') as currencies
+from journal j cross join lateral (
+  select array_agg(debit_id order by line) as debits, array_agg(credit_id order by line) as credits,
+    array_agg(amount_minor order by line) as amounts,
+    array_agg(currency order by line) as currencies
+  from transfer where journal_id = j.id) as t
+"""
+_SEALED = (
+    """
+select l.journal_id as sealed_id, l.height, l.position, l.leaf, l.hidden, s.salt, j.*
+from seal_leaf l left join journal_salt s on s.journal_id = l.journal_id
+left join ("""
+    + _JOURNALS
+    + """) as j on j.id = l.journal_id
+"""
+)
+_HEAD = "select height, epoch, size, root, previous, key, sealed_at, hash, signature"
+
+
+async def take_turn(tx: Transaction) -> bool:
+    """Return whether nobody else seals at this moment; until the commit nobody else will."""
+    return bool(
+        await tx.value("select pg_try_advisory_xact_lock(hashtextextended('seal_the_books', 0))")
+    )
+
+
+async def begin_epoch_if_new(tx: Transaction, *, at: datetime) -> Any | None:
+    """Return the epoch of this server, begun now where there is none; None if somebody is posting.
+
+    Then a later round tries again.
+    """
+    found = await tx.row(
+        "select epoch, through_journal, server = (select system_identifier::text"
+        " from pg_control_system()) as is_here from seal_epoch order by epoch desc limit 1"
+    )
+    if found is not None and found["is_here"]:
+        return found
+    await tx.execute("select begin_seal_epoch($1)", at)
+    return await tx.row("select epoch, through_journal from seal_epoch order by epoch desc limit 1")
+
+
+async def last_seal(reader: Transaction) -> Any | None:
+    """Return the newest seal, or None before the first."""
+    return await reader.row(
+        "select height, epoch, hash, last_xid, last_journal from seal order by height desc limit 1"
+    )
+
+
+async def list_old(
+    reader: Transaction, *, through_journal: int, after_journal: int, limit: int
+) -> list[Any]:
+    """Return journals that an epoch began with and nobody sealed, in the order of their numbers."""
+    return await reader.rows(
+        _JOURNALS + " where j.id > $1 and j.id <= $2"
+        " and not exists (select from seal_leaf l where l.journal_id = j.id)"
+        " order by j.id limit $3",
+        after_journal,
+        through_journal,
+        limit,
+    )
+
+
+async def list_final(
+    reader: Transaction, *, through_journal: int, after: tuple[int, int], limit: int
+) -> list[Any]:
+    """Return the journals after (transaction, number) that no open transaction can add to.
+
+    Every transaction below the oldest that is still open has ended, so nothing comes between any
+    more. They are in the order of their transactions, and of their numbers within one.
+    """
+    return await reader.rows(
+        _JOURNALS + " where (j.xid, j.id) > ($1, $2) and j.id > $3"
+        " and j.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+        " order by j.xid, j.id limit $4",
+        *after,
+        through_journal,
+        limit,
+    )
+
+
+async def list_sealed(reader: Transaction, *, height: int) -> list[Any]:
+    """Return what is left of the journals of a block, each with leaf, hidden and salt, in order."""
+    return await reader.rows(_SEALED + " where l.height = $1 order by l.position", height)
+
+
+async def find_sealed(reader: Transaction, *, journal_id: int) -> Any | None:
+    """Return a sealed journal with its height, position, leaf, hidden and salt, or None."""
+    return await reader.row(_SEALED + " where l.journal_id = $1 and j.id is not null", journal_id)
+
+
+async def list_leaves(reader: Transaction, *, height: int) -> list[bytes]:
+    """Return the leaves of a block in their order."""
+    rows = await reader.rows(
+        "select leaf from seal_leaf where height = $1 order by position", height
+    )
+    return [row["leaf"] for row in rows]
+
+
+async def time_zone(reader: Transaction) -> str:
+    """Return the cooperative's time zone: by it a code's year begins."""
+    return str(await reader.value("select time_zone from cooperative"))
+
+
+async def list_named(
+    reader: Transaction, *, account_ids: Sequence[UUID], years: Sequence[int]
+) -> list[Any]:
+    """Return id, kind, is_house, and year and code if it has them, of accounts in years."""
+    return await reader.rows(
+        "select a.id, a.kind, a.member_id is null and a.partner_id is null as is_house,"
+        " c.year, c.code from account a left join account_code c"
+        " on c.account_id = a.id and c.year = any($2::int[]) where a.id = any($1::uuid[])",
+        list(account_ids),
+        list(years),
+    )
+
+
+async def give_codes(tx: Transaction, *, wanted: Sequence[tuple[UUID, int]]) -> None:
+    """Every wanted account, house accounts aside, has a code for its year."""
+    await tx.execute(
+        "insert into account_code (account_id, year) select a.id, w.year"
+        " from unnest($1::uuid[], $2::int[]) as w(account_id, year) join account a"
+        " on a.id = w.account_id and (a.member_id is not null or a.partner_id is not null)"
+        " on conflict do nothing",
+        [account_id for account_id, _ in wanted],
+        [year for _, year in wanted],
+    )
+
+
+async def list_codes(reader: Transaction, *, member_id: UUID) -> list[Any]:
+    """Return account, year and code of a member's accounts, newest year first."""
+    return await reader.rows(
+        "select a.kind as account, c.year, c.code from account a join account_code c"
+        " on c.account_id = a.id where a.member_id = $1 order by c.year desc, a.kind",
+        member_id,
+    )
+
+
+async def insert_seal(tx: Transaction, *, row: Sequence[Any]) -> None:
+    """Enter a head: height, epoch, last xid and journal, and what was hashed and signed."""
+    await tx.execute(
+        "insert into seal (height, epoch, last_xid, last_journal, size, root, previous, hash, key,"
+        " signature, sealed_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        *row,
+    )
+
+
+async def insert_leaves(
+    tx: Transaction,
+    *,
+    height: int,
+    journal_ids: list[int],
+    leaves: list[bytes],
+    hidden: list[bytes],
+    salts: list[bytes],
+) -> None:
+    """Enter the leaves of a block in their order, and their salts."""
+    await tx.execute(
+        "insert into seal_leaf (journal_id, height, position, leaf, hidden)"
+        " select journal_id, $1, n - 1, leaf, hidden"
+        " from unnest($2::bigint[], $3::bytea[], $4::bytea[]) with ordinality"
+        " as l(journal_id, leaf, hidden, n)",
+        height,
+        journal_ids,
+        leaves,
+        hidden,
+    )
+    await tx.execute(
+        "insert into journal_salt (journal_id, salt)"
+        " select * from unnest($1::bigint[], $2::bytea[])",
+        journal_ids,
+        salts,
+    )
+
+
+async def find_seal(reader: Transaction, *, height: int) -> Any | None:
+    """Return the head of a block, or None."""
+    return await reader.row(_HEAD + " from seal where height = $1", height)
+
+
+async def list_seals(reader: Transaction, *, below: int | None, limit: int) -> list[Any]:
+    """Return heads, the newest first, below a height if that is given."""
+    return await reader.rows(
+        _HEAD + " from seal where $1::bigint is null or height < $1 order by height desc limit $2",
+        below,
+        limit,
+    )
+
+
+async def list_seals_after(reader: Transaction, *, height: int, limit: int) -> list[Any]:
+    """Return heads above a height, the oldest first."""
+    return await reader.rows(
+        _HEAD + " from seal where height > $1 order by height limit $2", height, limit
+    )
+
+
+async def lag_s(reader: Transaction, *, through_journal: int, after: tuple[int, int]) -> float:
+    """Return the seconds since the oldest journal after (transaction, number) was recorded, or 0.
+
+    Journals that an epoch began with are not looked at.
+    """
+    return float(
+        await reader.value(
+            "select coalesce(extract(epoch from clock_timestamp() - (select j.recorded_at"
+            " from journal j where (j.xid, j.id) > ($1, $2) and j.id > $3"
+            " order by j.xid, j.id limit 1)), 0)",
+            *after,
+            through_journal,
+        )
+    )
+
+
+async def list_missed(reader: Transaction, *, limit: int) -> list[Any]:
+    """Return numbers of journals that lie before the newest seal's last one and in no block."""
+    return await reader.rows(
+        "select j.id from journal j cross join lateral (select s.last_xid, s.last_journal,"
+        " e.through_journal from seal s join seal_epoch e using (epoch)"
+        " order by height desc limit 1) as newest"
+        " where not exists (select from seal_leaf l where l.journal_id = j.id)"
+        " and case when newest.last_xid = 0 then j.id <= newest.last_journal"
+        " else j.id <= newest.through_journal"
+        " or (j.xid, j.id) <= (newest.last_xid, newest.last_journal) end order by j.id limit $1",
+        limit,
+    )
+
+
+async def is_party(reader: Transaction, *, journal_id: int, member_id: UUID) -> bool:
+    """Return whether a journal moved money on an account of the member."""
+    return bool(
+        await reader.value(
+            "select exists (select from transfer t join account a"
+            " on a.id in (t.debit_id, t.credit_id) where t.journal_id = $1 and a.member_id = $2)",
+            journal_id,
+            member_id,
+        )
+    )
+
+
+async def erase_salts(tx: Transaction, *, member_id: UUID) -> int:
+    """Delete the salts of every journal that a person had a part in; return how many."""
+    return int(await tx.value("select erase_salts($1)", member_id))
