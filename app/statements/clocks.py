@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from typing import Final
+
+HOUR_S: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)

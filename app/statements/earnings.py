@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.statements.clocks import Clocks
+from app.statements.clocks import HOUR_S, Clocks
 from app.statements.lines import Line, Sums, add_up
 from app.statements.periods import Period
-
-HOUR_S = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,11 @@ class Sums:
         """Add a line where it stands."""
         self.by_column[line.column] += line.amount_minor
 
+    def take_in(self, other: "Sums") -> None:
+        """Add the sums of other lines."""
+        for column, amount_minor in other.by_column.items():
+            self.by_column[column] += amount_minor
+
     def __getitem__(self, column: Column) -> int:
         return self.by_column[column]
 

@@ -16,12 +16,14 @@ from app.members.access import DatabaseDep, Now, SignedInEvenSuspended
 from app.members.errors import NotSignedIn
 from app.statements import service
 from app.statements.earnings import Earnings
+from app.statements.earnings_paper import earnings_pdf
 from app.statements.errors import PeriodNotReadable, PeriodTooLong, PressBusy, TooManyLines
 from app.statements.periods import Span
 from app.statements.press import Press
 from app.statements.schemas import EarningsView, earnings_json
 from app.statements.spreadsheet import earnings_csv
 
+PDF = "application/pdf"
 CSV = "text/csv; charset=utf-8; header=present"
 
 router = APIRouter(prefix="/v1", tags=["statements"])
@@ -115,3 +117,15 @@ async def get_earnings(asked: AskedDep, press: PressDep) -> Response:
 async def get_earnings_csv(asked: AskedDep, press: PressDep) -> Response:
     """Return a row for each ride and for each other movement (RFC 4180, UTF-8, amounts decimal)."""
     return await _drawn(asked, press, earnings_csv, media_type=CSV, ending=".csv")
+
+
+@router.get(
+    "/me/earnings.pdf",
+    operation_id="get_my_earnings_pdf",
+    summary="Driver: the same on paper",
+    response_class=Response,
+    responses=_PROBLEMS | {200: {"content": {PDF: {}}, "description": "The document"}},
+)
+async def get_earnings_pdf(asked: AskedDep, press: PressDep) -> Response:
+    """Return the statement as a document: where each coin went, your hours, and every ride."""
+    return await _drawn(asked, press, earnings_pdf, media_type=PDF, ending=".pdf")

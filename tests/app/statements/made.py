@@ -1,0 +1,92 @@
+"""Statements made by hand, of any size, and how to read what was put on a paper."""
+
+import random
+import re
+import zlib
+from datetime import date, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.statements.clocks import Clocks
+from app.statements.earnings import Earnings, RideFacts, Share, by_ride, commission_of
+from app.statements.lines import Line, add_up
+from app.statements.periods import Span, calendar_period
+
+VADUZ = ZoneInfo("Europe/Vaduz")
+SHARE_ID = UUID(int=5)
+
+
+def made_earnings(*, rides: int, name: str = "Zoë Łukaszewicz-Weiß", seed: int = 1) -> Earnings:
+    """A year with so many rides, each with its fare and commission, some with a tip."""
+    chance = random.Random(seed)
+    period = calendar_period(Span.YEAR, on=date(2026, 5, 1), time_zone=VADUZ)
+    lines: list[Line] = []
+    facts: dict[UUID, RideFacts] = {}
+
+    def book(kind: str, other_side: str, amount_minor: int, ride_id: UUID) -> None:
+        lines.append(
+            Line(
+                journal_id=len(lines),
+                line=1,
+                kind=kind,
+                other_side=other_side,
+                undone_kind=None,
+                ride_id=ride_id,
+                policy_version_id=SHARE_ID,
+                reason=None,
+                effective_at=period.since + timedelta(minutes=40 * len(facts)),
+                amount_minor=amount_minor,
+            )
+        )
+
+    for _ in range(rides):
+        ride_id, fare = UUID(int=chance.getrandbits(128)), chance.randrange(1000, 6000)
+        book("ride_fare", "rider", fare, ride_id)
+        book("ride_fare", "commission_income", -(fare * 1500 // 10_000), ride_id)
+        if chance.random() < 0.2:
+            book("tip", "rider", chance.randrange(50, 500), ride_id)
+        facts[ride_id] = RideFacts(
+            ride_id=ride_id,
+            state="completed",
+            ended_at=lines[-1].effective_at,
+            distance_m=chance.randrange(900, 20_000),
+            commission_bp=1500,
+            policy_version_id=SHARE_ID,
+            waiting_minor=0,
+            vat_minor=0,
+            vat_remitted_by="nobody",
+        )
+    found, others = by_ride(lines, facts=facts)
+    share = Share(
+        policy_version_id=SHARE_ID,
+        commission_bp=1500,
+        effective_from=period.since,
+        source="tally",
+        proposal_id=SHARE_ID,
+        election_id=SHARE_ID,
+        title="What a fare leaves us",
+        tallied_at=period.since - timedelta(days=20),
+    )
+    return Earnings(
+        driver_name=name,
+        cooperative="Liechtenstein",
+        time_zone=VADUZ.key,
+        currency="CHF",
+        period=period,
+        known_at=period.until,
+        opening_minor=4200,
+        sums=add_up(lines),
+        commission_minor=commission_of(lines),
+        rides=found,
+        other_lines=others,
+        clocks=Clocks(available_s=3600, dispatch_s=1800, on_trip_s=1800, online_s=7200),
+        shares=(share,),
+    )
+
+
+def texts_of(document: bytes) -> list[str]:
+    """Every piece of text on a document's pages, in the order it was set."""
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", document, re.DOTALL)
+    pages = b"".join(zlib.decompress(stream) for stream in streams)
+    pieces = re.findall(rb"\(((?:\\.|[^\\()])*)\) Tj", pages)
+    return [re.sub(rb"\\(.)", rb"\1", piece).decode("cp1252") for piece in pieces]
