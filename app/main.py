@@ -35,6 +35,8 @@ from app.outlook.advisor import Advisor
 from app.payouts import routes as payouts
 from app.realtime import routes as realtime
 from app.realtime.service import Realtime
+from app.reciprocity import routes as reciprocity
+from app.reciprocity.service import outbox
 from app.rides import routes as rides
 from app.rides.scheduled import keep_schedule
 from app.rides.service import give_up_searches
@@ -107,6 +109,12 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
             app.state.deadlines.run_once,
             deadlines.PACE_S,
             timeout_s=deadlines.ROUND_TIMEOUT_S,
+        ),
+        Worker(
+            "reciprocity",
+            app.state.outbox.run_once,
+            outbox.PACE_S,
+            timeout_s=outbox.ROUND_TIMEOUT_S,
         ),
         Worker("hints", app.state.advisor.run_once, HINTS_PACE_S),
         Worker(
@@ -191,6 +199,9 @@ def create_app(
             state.deadlines = deadlines.Deadlines(
                 database=state.database, clock=state.clock, settings=settings, client=http
             )
+            state.outbox = outbox.Outbox(
+                database=state.database, clock=state.clock, home=settings.home, client=http
+            )
             if workers:
                 await state.solver.warm_up()
                 await stack.enter_async_context(
@@ -231,6 +242,7 @@ def create_app(
         outlook,
         forecast,
         payouts,
+        reciprocity,
         surplus,
         statements,
         realtime,

@@ -21,6 +21,7 @@ import app.payments.client_models
 import app.payments.models
 import app.pay_floor.models
 import app.payouts.models
+import app.reciprocity.models
 import app.rides.models
 import app.roads.models
 import app.solidarity.models

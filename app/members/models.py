@@ -22,7 +22,7 @@ class Member(SQLModel, table=True):
     )
 
     id: UUID = columns.key()
-    phone: str = columns.text()
+    phone: str | None = columns.text(nullable=True)  # none: a visitor, known by a letter
     name: str = columns.text(sa_column_kwargs={"server_default": ""})
     language: str = columns.text(sa_column_kwargs={"server_default": "en"})
     joined_at: datetime = columns.moment()

@@ -136,7 +136,7 @@ class MeView(BaseModel):
     )
 
     id: UUID
-    phone: str
+    phone: Annotated[str | None, Field(description="none: a sister cooperative's member")]
     name: str
     language: Annotated[str, Field(description="BCP 47")]
     roles: list[Role]

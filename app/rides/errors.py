@@ -52,6 +52,13 @@ class TooEarlyForNoShow(Problem):
     title = "The rider still has time to come"
 
 
+class VisitOver(Problem):
+    """Your letter has ended, or ends before the ride. Ask your own cooperative for a new one."""
+
+    slug = "visit-over"
+    title = "The letter of your cooperative has ended"
+
+
 class DriverBusy(Problem):
     """This driver has a ride that is not over yet, and not both are shared."""
 

@@ -30,6 +30,7 @@ from app.rides.errors import (
     RideAlreadyBookedForThen,
     TooEarlyForNoShow,
     TooManyScheduledRides,
+    VisitOver,
     WrongRideState,
 )
 from app.rides.lifecycle import Party, RideState
@@ -75,6 +76,7 @@ class RideCompleted(StepTaken):
         OpenRideExists,
         RideAlreadyBookedForThen,
         TooManyScheduledRides,
+        VisitOver,
         CreditLimitReached,
         RoleMissing,
         *COMMAND_PROBLEMS,

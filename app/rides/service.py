@@ -20,6 +20,7 @@ from app.rides.errors import (
     QuoteAlreadyBooked,
     QuoteExpired,
     TooEarlyForNoShow,
+    VisitOver,
 )
 from app.rides.lifecycle import FIRST_EVENTS, TRANSITIONS, Party, RideState, Step
 from app.rides.schemas import RideRequested, ride_view
@@ -30,6 +31,7 @@ GIVE_UP_BATCH = 100
 _REFUSALS = {
     "a_quote_is_booked_once": QuoteAlreadyBooked,
     "one_open_ride_per_rider": OpenRideExists,
+    "visitors_ride_while_their_letter_holds": VisitOver,
     "one_open_solo_ride_per_driver": DriverBusy,
     "nobody_drives_alone_and_shared": DriverBusy,
     "three_shared_rides_at_most": CarFull,

@@ -18,6 +18,7 @@ from tests.app.assembly.ballots.scene import hold_vote, post
 from tests.app.assembly.open_votes.stories import DAY, Story, seat
 from tests.app.assembly.proposals.acts import PROPOSAL_ACTS
 from tests.app.payouts.acts import PAYOUT_ACTS
+from tests.app.reciprocity.acts import RECIPROCITY_ACTS
 from tests.app.surplus.acts import SURPLUS_ACTS
 from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import Person, make_driver, make_member
@@ -311,6 +312,7 @@ ACTS: dict[str, Act] = {
     "revoke_delegation": _revoke_delegation,
     **PROPOSAL_ACTS,
     **PAYOUT_ACTS,
+    **RECIPROCITY_ACTS,
     **SURPLUS_ACTS,
 }
 

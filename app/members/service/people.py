@@ -19,7 +19,7 @@ class Me:
     """A member, as they see themselves."""
 
     id: UUID
-    phone: str
+    phone: str | None
     name: str
     language: str
     roles: list[Role]
