@@ -96,6 +96,10 @@ class Settings(BaseSettings):
         ("EUR",), description="by commas; SEPA is EUR alone, the bank may take others (cents)"
     )
 
+    legal_name: str | None = Field(None, max_length=100, description="who gives receipts, in law")
+    legal_address: str | None = Field(None, max_length=200, description="as receipts show it")
+    vat_number: str | None = Field(None, max_length=40, description="as receipts show it")
+
     issuers: CommaList = Field(
         (), description="URLs by commas of those who stamp vote keys; default: two of our own"
     )

@@ -8,17 +8,25 @@ from uuid import UUID
 
 from app.foundation.database import Transaction
 
-# Ordered by what they concern and then as booked. A journal's subject is the ride it is for, where
-# there is one.
-_LINES = """
+# Which ride a journal is for: its subject is the ride, the ride's payment, or something of its own
+# that names the journal; a reversal is for what it takes back.
+_OF_RIDE = """
+left join ride r on r.id = j.subject_id
+left join payment paid on paid.id = j.subject_id
+left join tip on tip.journal_id = coalesce(j.reverses, j.id)
+left join dispute_decision decided on decided.journal_id = coalesce(j.reverses, j.id)
+left join dispute on dispute.id = decided.dispute_id
+"""
+_LINES = f"""
 select j.id as journal_id, t.line, j.kind, other.kind as other_side, undone.kind as undone_kind,
-  r.id as ride_id, j.policy_version_id, why.reason, j.effective_at,
+  coalesce(r.id, paid.ride_id, tip.ride_id, dispute.ride_id) as ride_id, j.policy_version_id,
+  why.reason, j.effective_at,
   case when t.credit_id = $1 then t.amount_minor else -t.amount_minor end as amount_minor
 from transfer t join journal j on j.id = t.journal_id
 join account other on other.id = case when t.credit_id = $1 then t.debit_id else t.credit_id end
 left join journal undone on undone.id = j.reverses
 left join journal_reason why on why.journal_id = j.id
-left join ride r on r.id = j.subject_id
+{_OF_RIDE}
 where $1 in (t.credit_id, t.debit_id) and j.effective_at >= $2 and j.effective_at < $3
 order by j.effective_at, j.id, t.line limit $4
 """
@@ -29,7 +37,7 @@ from transfer t join journal j on j.id = t.journal_id
 where $1 in (t.credit_id, t.debit_id) and j.effective_at < $2
 """
 _RIDES = """
-select r.id as ride_id, r.state, r.ended_at, q.distance_m, q.items as quoted_items,
+select r.id as ride_id, r.state, r.ended_at, q.distance_m,
   coalesce(s.items, '[]'::jsonb) as items, coalesce(s.commission_bp, q.commission_bp)
     as commission_bp, coalesce(s.policy_version_id, q.policy_version_id) as policy_version_id,
   coalesce(s.vat_minor, 0) as vat_minor, coalesce(s.vat_remitted_by, 'nobody') as vat_remitted_by
@@ -116,4 +124,56 @@ async def list_ride_times(
         driver_id,
         since,
         until,
+    )
+
+
+# All that is booked for a ride, and what took it back.
+_MOVEMENTS = """
+with own as (
+  select id from journal where subject_id = $1
+  union select journal_id from tip where ride_id = $1
+  union select d.journal_id from dispute_decision d join dispute on dispute.id = d.dispute_id
+    where dispute.ride_id = $1 and d.journal_id is not null
+), whole as (
+  select id from own union select j.id from journal j join own on own.id = j.reverses
+)
+select j.kind, undone.kind as undone_kind, why.reason, j.effective_at, d.kind as debit_kind,
+  d.kind = 'rider' and d.member_id = $2 as debit_own, c.kind as credit_kind,
+  c.kind = 'rider' and c.member_id = $2 as credit_own, t.amount_minor
+from whole join journal j on j.id = whole.id join transfer t on t.journal_id = j.id
+join account d on d.id = t.debit_id join account c on c.id = t.credit_id
+left join journal undone on undone.id = j.reverses
+left join journal_reason why on why.journal_id = j.id
+order by j.effective_at, j.id, t.line
+"""
+# The driver's name and the car as riders saw them.
+_RECEIPT = """
+select r.id as ride_id, r.started_at, r.ended_at, q.pickup_name, q.dropoff_name, q.distance_m,
+  q.currency, split_part(driver.name, ' ', 1) as driver_name,
+  concat_ws(' ', v.make, v.model, v.plate) as car, c.name as cooperative, c.time_zone,
+  s.kind, s.items, s.vat_bp, s.vat_minor, s.vat_remitted_by, s.policy_version_id, s.journal_id,
+  s.settled_at
+from ride r join quote q on q.id = r.quote_id cross join cooperative c
+left join member driver on driver.id = r.driver_id left join vehicle v on v.id = r.vehicle_id
+left join ride_settlement s on s.ride_id = r.id
+where r.id = $1 and r.rider_id = $2
+"""
+
+
+async def find_receipt(reader: Transaction, *, ride_id: UUID, rider_id: UUID) -> Any | None:
+    """Return what a receipt says beside the money; None unless it is this rider's own ride."""
+    return await reader.row(_RECEIPT, ride_id, rider_id)
+
+
+async def list_movements(reader: Transaction, *, ride_id: UUID, rider_id: UUID) -> list[Any]:
+    """Return every line that was booked for a ride, and whether it is on the rider's account."""
+    return await reader.rows(_MOVEMENTS, ride_id, rider_id)
+
+
+async def list_payments(reader: Transaction, *, ride_id: UUID) -> list[Any]:
+    """Return method, state and amount of what is paid for a ride, the ride itself first."""
+    return await reader.rows(
+        "select method, state, amount_minor from payment where ride_id = $1"
+        " and amount_minor > 0 order by kind desc, id",
+        ride_id,
     )

@@ -1,5 +1,6 @@
 """HTTP of statements: a driver's earnings as JSON, CSV and PDF."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated
@@ -11,15 +12,25 @@ from pydantic import AwareDatetime, Field
 
 from app.foundation.database import Database
 from app.foundation.problems import NotFound
-from app.foundation.web import problem_responses
-from app.members.access import DatabaseDep, Now, SignedInEvenSuspended
+from app.foundation.web import json_response, problem_responses
+from app.members.access import DatabaseDep, Now, SettingsDep, SignedInEvenSuspended
 from app.members.errors import NotSignedIn
 from app.statements import service
 from app.statements.earnings import Earnings
 from app.statements.earnings_paper import earnings_pdf
-from app.statements.errors import PeriodNotReadable, PeriodTooLong, PressBusy, TooManyLines
+from app.statements.errors import (
+    NothingChargedYet,
+    PeriodNotReadable,
+    PeriodTooLong,
+    PressBusy,
+    TooManyLines,
+)
 from app.statements.periods import Span
 from app.statements.press import Press
+from app.statements.receipt import Receipt
+from app.statements.receipt_paper import receipt_pdf
+from app.statements.receipt_schemas import ReceiptView
+from app.statements.receipts import read_receipt
 from app.statements.schemas import EarningsView, earnings_json
 from app.statements.spreadsheet import earnings_csv
 
@@ -40,6 +51,9 @@ type Edge = Annotated[AwareDatetime | date, Field(union_mode="left_to_right")]
 _PROBLEMS = problem_responses(
     NotSignedIn, NotFound, PeriodNotReadable, PeriodTooLong, TooManyLines, PressBusy
 )
+
+
+_RECEIPT_PROBLEMS = problem_responses(NotSignedIn, NotFound, NothingChargedYet, PressBusy)
 
 
 class Asked:
@@ -79,15 +93,15 @@ async def _drawn(
 ) -> Response:
     earnings = await asked.read()
     content = await press.draw(draw, earnings)
-    return paper(content, media_type=media_type, name=f"{earnings.period.name}{ending}")
+    return paper(content, media_type=media_type, name=f"earnings-{earnings.period.name}{ending}")
 
 
 def paper(content: bytes, *, media_type: str, name: str) -> Response:
     """Return a document that nobody between may keep; a browser saves it under the name."""
     headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
     if media_type != "application/json":
-        plain = "".join(letter if letter.isalnum() or letter == "." else "-" for letter in name)
-        headers["Content-Disposition"] = f'attachment; filename="earnings-{plain}"'
+        plain = re.sub(r"[^A-Za-z0-9.]+", "-", name)
+        headers["Content-Disposition"] = f'attachment; filename="{plain}"'
     return Response(content, media_type=media_type, headers=headers)
 
 
@@ -129,3 +143,51 @@ async def get_earnings_csv(asked: AskedDep, press: PressDep) -> Response:
 async def get_earnings_pdf(asked: AskedDep, press: PressDep) -> Response:
     """Return the statement as a document: where each coin went, your hours, and every ride."""
     return await _drawn(asked, press, earnings_pdf, media_type=PDF, ending=".pdf")
+
+
+class Receipts:
+    """The receipts of whoever asks."""
+
+    def __init__(
+        self, actor: SignedInEvenSuspended, database: DatabaseDep, settings: SettingsDep
+    ) -> None:
+        self._rider_id: UUID = actor.member_id
+        self._database, self._settings = database, settings
+
+    async def read(self, ride_id: UUID) -> Receipt:
+        """Return that of one ride."""
+        async with self._database.reading() as reader:
+            return await read_receipt(
+                reader, ride_id=ride_id, rider_id=self._rider_id, settings=self._settings
+            )
+
+
+ReceiptsDep = Annotated[Receipts, Depends()]
+
+
+@router.get(
+    "/rides/{ride_id}/receipt",
+    operation_id="get_receipt",
+    summary="Rider: what a ride of yours cost, and where every cent went",
+    response_model=ReceiptView,
+    responses=_RECEIPT_PROBLEMS,
+)
+async def get_receipt(ride_id: UUID, receipts: ReceiptsDep) -> Response:
+    """Return the receipt as the books stand now, with tips, refunds and the proof of its entry."""
+    view = ReceiptView.of(await receipts.read(ride_id))
+    headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
+    return json_response(view.model_dump(mode="json"), headers=headers)
+
+
+@router.get(
+    "/rides/{ride_id}/receipt.pdf",
+    operation_id="get_receipt_pdf",
+    summary="Rider: the same on paper",
+    response_class=Response,
+    responses=_RECEIPT_PROBLEMS | {200: {"content": {PDF: {}}, "description": "The document"}},
+)
+async def get_receipt_pdf(ride_id: UUID, receipts: ReceiptsDep, press: PressDep) -> Response:
+    """Return the receipt as a document."""
+    receipt = await receipts.read(ride_id)
+    content = await press.draw(receipt_pdf, receipt)
+    return paper(content, media_type=PDF, name=f"receipt-{receipt.ride_id}.pdf")
