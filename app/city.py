@@ -24,7 +24,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from app.statutes import Minor, Statutes
+from app.statutes import Statutes
+from app.tariff import Bounds, Charge, Fees, FixedFare, Night, Tariff, Vat, Zone
 from matching.travel import Point
 
 CITY_FILE = "city.toml"
@@ -72,20 +73,6 @@ class TravelTime(_Table):
 
     constant_s: float = Field(ge=0, le=3600, description="seconds, 0 to 3600")
     factor: float = Field(gt=0, le=20, description="a factor above 0 and at most 20")
-
-
-class Tariff(_Table):
-    """What a ride costs."""
-
-    base_minor: Minor
-    per_km_minor: Minor
-    per_minute_minor: Minor
-    minimum_minor: Minor
-    free_wait_s: int = Field(ge=0, le=3600, description="whole seconds, 0 to 3600")
-    wait_per_minute_minor: Minor
-    shared_discount_bp: int = Field(
-        default=2000, ge=0, le=9000, description="basis points, 0 to 9000"
-    )
 
 
 class _Files(_Table):
@@ -262,9 +249,19 @@ def _keys_at(path: tuple[str | int, ...]) -> dict[str, FieldInfo]:
         "demand": Demand,
         "travel_time": TravelTime,
         "tariff": Tariff,
+        "tariff.nights": Night,
+        "tariff.zones": Zone,
+        "tariff.charges": Charge,
+        "tariff.fixed_fares": FixedFare,
+        "tariff.fees": Fees,
+        "tariff.vat": Vat,
+        "tariff.bounds": Bounds,
         "statutes": Statutes,
     }
-    table = tables.get(str(path[0]), _CityFile) if path else _CityFile
+    names = [str(part) for part in path if isinstance(part, str)]
+    # A key within a value of a table, such as a corner, is described by that table.
+    known = (tables.get(".".join(names[:depth])) for depth in (2, 1))
+    table = next((found for found in known if found is not None), _CityFile)
     fields = table.model_fields.items()
     return {str(field.validation_alias or name): field for name, field in fields}
 

@@ -6,7 +6,17 @@ A statement returns one column, ``fault``: null where the promise is kept.
 
 from dataclasses import dataclass
 
-from app.audit import books, costs, driving, elections, open_votes, payouts, register, surplus
+from app.audit import (
+    books,
+    costs,
+    driving,
+    elections,
+    fares,
+    open_votes,
+    payouts,
+    register,
+    surplus,
+)
 from app.foundation.database import APP_ROLE
 from app.rides import lifecycle
 
@@ -50,14 +60,13 @@ UNIQUE_INDEXES = (
     *open_votes.UNIQUE_INDEXES,
     *elections.UNIQUE_INDEXES,
     *payouts.UNIQUE_INDEXES,
+    *fares.UNIQUE_INDEXES,
     *surplus.UNIQUE_INDEXES,
 )
 CONSTRAINTS = (
     *books.CONSTRAINTS,
     "costs_have_a_document",
     "purposes_are_known",
-    "a_fare_is_split_to_the_cent",
-    "commission_is_the_share_rounded_down",
     "a_closed_ride_has_an_end",
     "a_driven_ride_has_a_driver",
     "a_scheduled_ride_has_a_window",
@@ -73,6 +82,7 @@ CONSTRAINTS = (
     *open_votes.CONSTRAINTS,
     *elections.CONSTRAINTS,
     *payouts.CONSTRAINTS,
+    *fares.CONSTRAINTS,
     *surplus.CONSTRAINTS,
 )
 # Only functions write these, and nobody edits them.
@@ -93,6 +103,7 @@ APPEND_ONLY = (
     *open_votes.APPEND_ONLY,
     *elections.APPEND_ONLY,
     *payouts.APPEND_ONLY,
+    *fares.APPEND_ONLY,
     *surplus.APPEND_ONLY,
 )
 GUARDED = (*BOOKS, "balance", "event_stream", "demo_clock")
@@ -163,75 +174,6 @@ where p.proname in ({", ".join(map(repr, OWNERS_FUNCTIONS))})
   and p.pronamespace = 'public'::regnamespace and app.rolname = '{APP_ROLE}'
 """
 
-COMPLETED_RIDES_ARE_PAID_ONCE = """
-select case when count(j.id) <> 1
-    then 'completed ride ' || r.id || ' has ' || count(j.id) || ' fare journals' end as fault
-from ride r left join journal j on j.subject_id = r.id and j.kind = 'ride_fare'
-where r.state = 'completed' group by r.id
-"""
-
-FARES_ARE_OF_COMPLETED_RIDES = """
-select case when r.id is null then 'fare journal ' || j.id || ' belongs to no ride'
-    when r.state <> 'completed'
-    then 'fare journal ' || j.id || ' belongs to ride ' || r.id || ', which is ' || r.state end
-    as fault
-from journal j left join ride r on r.id = j.subject_id where j.kind = 'ride_fare'
-"""
-
-FARES_ARE_AS_QUOTED = """
-select case when lines.fare <> q.fare_minor
-    then 'ride ' || r.id || ' was quoted ' || q.fare_minor || ' and booked at ' || lines.fare
-    when lines.commission <> q.commission_minor
-    then 'ride ' || r.id || ' owes a commission of ' || q.commission_minor || ' and was booked at '
-      || lines.commission
-    when lines.other > 0 then 'the fare journal of ride ' || r.id || ' moves other money too' end
-    as fault
-from journal j
-join ride r on r.id = j.subject_id
-join quote q on q.id = r.quote_id
-cross join lateral (
-  select coalesce(sum(t.amount_minor) filter (where way.is_fare), 0) as fare,
-    coalesce(sum(t.amount_minor) filter (where way.is_commission), 0) as commission,
-    count(*) filter (where not way.is_fare and not way.is_commission) as other
-  from transfer t
-  join account d on d.id = t.debit_id
-  join account c on c.id = t.credit_id
-  cross join lateral (select
-    d.kind = 'rider' and d.member_id = r.rider_id
-      and c.kind = 'driver' and c.member_id = r.driver_id as is_fare,
-    d.kind = 'driver' and d.member_id = r.driver_id
-      and c.kind = 'commission_income' as is_commission) as way
-  where t.journal_id = j.id) as lines
-where j.kind = 'ride_fare'
-"""
-
-FARES_NAME_THEIR_POLICY = """
-select case when j.policy_version_id is distinct from q.policy_version_id
-    then 'ride ' || r.id || ' was booked under another policy than it was quoted' end as fault
-from journal j join ride r on r.id = j.subject_id join quote q on q.id = r.quote_id
-where j.kind = 'ride_fare'
-"""
-
-QUOTES_USE_THE_POLICY_IN_FORCE = """
-select case when p.id is null then 'quote ' || q.id || ' was given while no share was in force'
-    when p.id <> q.policy_version_id
-    then 'quote ' || q.id || ' names another policy than the one in force when it was given'
-    when p.value <> to_jsonb(q.commission_bp)
-    then 'quote ' || q.id || ' takes ' || q.commission_bp || ' bp, the members decided ' || p.value
-    end as fault
-from quote q
-left join lateral (select id, value from policy_version
-                   where key = 'commission_bp' and effective_from <= q.quoted_at
-                   order by effective_from desc limit 1) as p on true
-"""
-
-SHARING_COSTS_NO_MORE = """
-select case when fare_minor > solo_fare_minor
-    then 'quote ' || id || ' costs ' || fare_minor || ' shared and ' || solo_fare_minor || ' alone'
-    end as fault
-from quote
-"""
-
 POLICIES_WERE_DECIDED = """
 select case when c.one is null then 'policy ' || p.key || ' has no cooperative that decided it'
     when p.source = 'tally' and p.tally_id is null
@@ -278,11 +220,12 @@ from ride r full join walked w on w.stream_id = r.id
 CLOSED_RIDES_HOLD_NOTHING = f"""
 select case when e.hold_id is null
     then 'ride ' || r.id || ' is ' || r.state || ' and its money is still held'
-    when e.outcome <> case r.state when 'completed' then 'posted' else 'voided' end
+    when e.outcome <> case when s.ride_id is null then 'voided' else 'posted' end
     then 'ride ' || r.id || ' is ' || r.state || ' but its hold was ' || e.outcome
     when e.outcome = 'posted' and j.subject_id is distinct from r.id
     then 'the hold of ride ' || r.id || ' was posted for something else' end as fault
 from ride r left join hold_end e on e.hold_id = r.hold_id left join journal j on j.id = e.journal_id
+left join ride_settlement s on s.ride_id = r.id
 where r.state in ({driving.states(lifecycle.CLOSED_STATES)})
 """
 
@@ -346,12 +289,19 @@ ALL: tuple[Invariant, ...] = (
     Invariant("payouts keep their guard", "G5", payouts.PAYOUTS_ARE_GUARDED),
     Invariant("books are append-only", "G5", BOOKS_ARE_APPEND_ONLY),
     Invariant("the program cannot edit the books", "G5", PROGRAM_CANNOT_EDIT),
-    Invariant("each completed ride is paid once", "G6", COMPLETED_RIDES_ARE_PAID_ONCE),
-    Invariant("fares are of completed rides", "G6", FARES_ARE_OF_COMPLETED_RIDES),
-    Invariant("fares are booked as quoted", "G6", FARES_ARE_AS_QUOTED),
-    Invariant("fares name their quote's policy", "G6", FARES_NAME_THEIR_POLICY),
-    Invariant("quotes use the policy in force", "G6", QUOTES_USE_THE_POLICY_IN_FORCE),
-    Invariant("sharing never costs more than riding alone", "G6", SHARING_COSTS_NO_MORE),
+    Invariant("each completed ride is paid once", "G6", fares.COMPLETED_RIDES_ARE_PAID_ONCE),
+    Invariant("fares are of completed rides", "G6", fares.FARES_ARE_OF_COMPLETED_RIDES),
+    Invariant("each ride is settled once", "G6", fares.RIDES_ARE_SETTLED_ONCE),
+    Invariant("fares are booked as settled", "G6", fares.FARES_ARE_BOOKED_AS_SETTLED),
+    Invariant("fares are settled as quoted", "G6", fares.FARES_ARE_AS_QUOTED),
+    Invariant("fares name their quote's policy", "G6", fares.FARES_NAME_THEIR_POLICY),
+    Invariant("quotes use the policy in force", "G6", fares.QUOTES_USE_THE_POLICY_IN_FORCE),
+    Invariant("sharing never costs more than riding alone", "G6", fares.SHARING_COSTS_NO_MORE),
+    Invariant("surge keeps to the voted cap", "G6", fares.SURGE_KEEPS_TO_THE_CAP),
+    Invariant("a wheelchair costs nothing", "G6", fares.WHEELCHAIRS_COST_NOTHING),
+    Invariant("two people set prices", "G6", fares.TWO_PEOPLE_SET_PRICES),
+    Invariant("riders accepted changed prices", "G6", fares.CHANGES_WERE_ACCEPTED),
+    Invariant("tariffs and changes keep their guard", "G6", fares.HISTORIES_ARE_GUARDED),
     Invariant("policies were decided", "G6", POLICIES_WERE_DECIDED),
     Invariant("the register keeps its guard", "G7", register.REGISTER_IS_GUARDED),
     Invariant("nobody is on the register twice", "G7", register.NOBODY_IS_ON_THE_REGISTER_TWICE),

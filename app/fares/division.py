@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.fares.rules import FareItem
+from app.tariff import Vat
 from governance.commission import BASIS_POINTS, split_fare
 
 
@@ -21,26 +22,6 @@ PASSED_THROUGH: dict[str, Keeper] = {
     "toll": Keeper.DRIVER,
     "tax": Keeper.OTHERS,
 }
-
-
-class VatPayer(StrEnum):
-    """Who pays the value-added tax that is in a fare to the state."""
-
-    DRIVER = "driver"
-    COOPERATIVE = "cooperative"
-    NOBODY = "nobody"
-
-
-@dataclass(frozen=True, slots=True)
-class Vat:
-    """The value-added tax that is in the price of a ride, and who remits it."""
-
-    rate_bp: int = 0
-    remitted_by: VatPayer = VatPayer.NOBODY
-
-    def __post_init__(self) -> None:
-        if self.rate_bp < 0 or (self.rate_bp == 0) != (self.remitted_by is VatPayer.NOBODY):
-            raise ValueError(f"{self.remitted_by} cannot remit VAT of {self.rate_bp} bp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +59,7 @@ def divide(items: Sequence[FareItem], *, commission_bp: int, vat: Vat) -> Divisi
         raise ValueError(f"no fare of {fare_minor}, of which {passed_minor} passes through")
     gross_bp = BASIS_POINTS + vat.rate_bp
     vat_minor = (2 * own_minor * vat.rate_bp + gross_bp) // (2 * gross_bp)
-    owed_minor = vat_minor if vat.remitted_by is VatPayer.COOPERATIVE else 0
+    owed_minor = vat_minor if vat.remitted_by == "cooperative" else 0
     shared_minor = own_minor - owed_minor
     commission_minor = (
         split_fare(shared_minor, commission_bp=commission_bp).commission_minor

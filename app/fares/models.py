@@ -24,6 +24,11 @@ class TariffVersion(SQLModel, table=True):
         CheckConstraint(
             "shared_discount_bp between 0 and 9000", name="a_shared_discount_leaves_a_fare"
         ),
+        CheckConstraint(
+            "(proposed_by is null) = (released_by is null)"
+            " and coalesce(proposed_by <> released_by, true)",
+            name="two_people_set_a_tariff",
+        ),
     )
 
     id: UUID = columns.key()
@@ -35,6 +40,46 @@ class TariffVersion(SQLModel, table=True):
     free_wait_s: int
     wait_per_minute_minor: int = columns.minor()
     shared_discount_bp: int
+    rules: dict[str, Any] = columns.document(
+        default_factory=dict, sa_column_kwargs={"server_default": "{}"}
+    )
+    # Null of the tariff that the cooperative was founded with.
+    proposed_by: UUID | None = columns.reference("member.id", nullable=True)
+    released_by: UUID | None = columns.reference("member.id", nullable=True)
+
+
+class TariffProposal(SQLModel, table=True):
+    """A tariff that one person proposes; another one releases it, and it comes into force later."""
+
+    __tablename__ = "tariff_proposal"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("released_by <> proposed_by", name="somebody_else_releases_a_tariff"),
+        CheckConstraint(
+            "(released_by is null) = (released_at is null)", name="a_person_releases_tariffs"
+        ),
+        CheckConstraint(
+            "(withdrawn_by is null) = (withdrawn_at is null)", name="a_person_withdraws_tariffs"
+        ),
+        CheckConstraint(
+            "released_at is null or withdrawn_at is null", name="a_tariff_is_decided_once"
+        ),
+        CheckConstraint(
+            "effective_from > proposed_at and coalesce(effective_from > released_at, true)",
+            name="tariffs_are_for_later",
+        ),
+        CheckConstraint("length(reason) between 1 and 500", name="tariffs_have_a_reason"),
+    )
+
+    id: UUID = columns.key()
+    document: dict[str, Any] = columns.document()
+    reason: str = columns.text()
+    effective_from: datetime = columns.moment()
+    proposed_by: UUID = columns.reference("member.id")
+    proposed_at: datetime = columns.moment()
+    released_by: UUID | None = columns.reference("member.id", nullable=True)
+    released_at: datetime | None = columns.moment(nullable=True)
+    withdrawn_by: UUID | None = columns.reference("member.id", nullable=True)
+    withdrawn_at: datetime | None = columns.moment(nullable=True)
 
 
 class Quote(SQLModel, table=True):
@@ -53,6 +98,14 @@ class Quote(SQLModel, table=True):
         CheckConstraint(
             "remitted_minor between 0 and pass_through_minor and pass_through_minor <= fare_minor",
             name="what_passes_through_is_a_part",
+        ),
+        CheckConstraint(
+            "surge_bp between 10000 and surge_cap_bp", name="surge_is_at_most_the_voted_cap"
+        ),
+        CheckConstraint(
+            "with_wheelchair = (plain_fare_minor is not null)"
+            " and coalesce(fare_minor <= plain_fare_minor, true)",
+            name="a_wheelchair_costs_nothing",
         ),
         CheckConstraint(
             "fare_minor > 0 and commission_minor >= 0 and driver_net_minor >= 0",
@@ -93,6 +146,17 @@ class Quote(SQLModel, table=True):
     # Of the fare: what nobody takes a share of, and the part of it that is owed to others.
     pass_through_minor: int = columns.minor(default=0, sa_column_kwargs={"server_default": "0"})
     remitted_minor: int = columns.minor(default=0, sa_column_kwargs={"server_default": "0"})
+    # What waiting and not riding cost, and the tax in the price.
+    terms: dict[str, Any] = columns.document(
+        default_factory=dict, sa_column_kwargs={"server_default": "{}"}
+    )
+    surge_bp: int = Field(default=10_000, sa_column_kwargs={"server_default": "10000"})
+    surge_cap_bp: int = Field(default=10_000, sa_column_kwargs={"server_default": "10000"})
+    surge_policy_version_id: UUID | None = columns.reference("policy_version.id", nullable=True)
+    with_wheelchair: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    plain_fare_minor: int | None = columns.minor(default=None, nullable=True)  # without it
+    # The quote that was booked, where this is the price of a change of its ride.
+    changes_quote_id: UUID | None = columns.reference("quote.id", nullable=True)
     commission_bp: int
     commission_minor: int = columns.minor()
     driver_net_minor: int = columns.minor()

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from app.fares import service
+from app.fares import service, tariff_routes
 from app.fares.errors import PickupTimeNotBookable, RideTooShort
 from app.fares.schemas import QuoteRequest, QuoteView
 from app.fares.wishes import EstimateShared, Wish
@@ -17,7 +17,7 @@ from app.members.errors import NotSignedIn, RoleMissing
 from app.roads.routes import OutsideServiceAreaProblem, RoadsDep
 from matching.travel import Point
 
-router = APIRouter(prefix="/v1", tags=["quotes"])
+quotes = APIRouter(prefix="/v1", tags=["quotes"])
 
 
 async def get_estimate_shared(request: Request) -> EstimateShared:
@@ -29,7 +29,7 @@ async def get_estimate_shared(request: Request) -> EstimateShared:
 EstimateSharedDep = Annotated[EstimateShared, Depends(get_estimate_shared)]
 
 
-@router.post(
+@quotes.post(
     "/quotes",
     operation_id="request_quote",
     summary="Ask what a ride costs",
@@ -64,7 +64,13 @@ async def request_quote(
     route = await service.plan_route(
         roads, pickup=pickup, dropoff=dropoff, at=body.pickup_at or command.now
     )
-    wish = Wish(route=route, seats=body.seats, is_shared=body.shared, pickup_at=body.pickup_at)
+    wish = Wish(
+        route=route,
+        seats=body.seats,
+        is_shared=body.shared,
+        with_wheelchair=body.wheelchair,
+        pickup_at=body.pickup_at,
+    )
     # Who is near now says nothing about later.
     if wish.pickup_at is None:
         wish = await service.wish_now(database, roads, estimate_shared, wish=wish, now=command.now)
@@ -80,7 +86,7 @@ async def request_quote(
     )
 
 
-@router.get(
+@quotes.get(
     "/quotes/{quote_id}",
     operation_id="get_quote",
     summary="Read a price again",
@@ -92,3 +98,8 @@ async def get_quote(quote_id: UUID, rider: Rider, database: DatabaseDep) -> Resp
     async with database.reading() as reader:
         row = await service.get_quote(reader, quote_id=quote_id, rider_id=rider.member_id)
     return json_response(service.quote_view(row))
+
+
+router = APIRouter()
+router.include_router(quotes)
+router.include_router(tariff_routes.router)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.tariff import Tariff
 from matching.pooling.words import Rules
 
 # Sooner, it is a ride for now: the search for its driver would have begun already. Much later,
@@ -31,17 +32,6 @@ class BookableTimes:
 def bookable_times(now: datetime) -> BookableTimes:
     """Return for when a ride can be booked ahead now."""
     return BookableTimes(earliest=now + LEAST_AHEAD, latest=now + MOST_AHEAD)
-
-
-@dataclass(frozen=True, slots=True)
-class Tariff:
-    """Prices in minor units of the cooperative's currency."""
-
-    base_minor: int
-    per_km_minor: int
-    per_minute_minor: int
-    minimum_minor: int
-    shared_discount_bp: int = 0
 
 
 @dataclass(frozen=True, slots=True)

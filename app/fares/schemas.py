@@ -35,6 +35,11 @@ class QuoteRequest(RequestModel):
         Field(description="others may ride along part of the way, for less; for rides now only"),
     ] = False
 
+    wheelchair: Annotated[
+        bool,
+        Field(description="you bring one; the driver reads it, and it never costs more"),
+    ] = False
+
     @model_validator(mode="after")
     def _shares_now(self) -> Self:
         if self.shared and self.pickup_at is not None:
@@ -46,8 +51,47 @@ class QuoteRequest(RequestModel):
 class FareItemView(BaseModel):
     """One line of a price."""
 
-    code: Annotated[str, Field(description="base, distance, time, minimum or shared")]
-    amount_minor: Annotated[int, Field(description="below zero: what sharing saves you")]
+    code: Annotated[
+        str,
+        Field(
+            description="of the price: `base`, `distance`, `time`, `minimum` (fills up to it),"
+            " `fixed`, `night`, `zone`, `surge`, `shared` (what sharing saves you), `legal_most`"
+            " and `legal_least` (what the law takes off or asks); passed through without a share:"
+            " `airport`, `toll`, `tax`; afterwards: `waiting`; instead: `cancellation`, `no_show`"
+        ),
+    ]
+    amount_minor: Annotated[int, Field(description="below zero: what it costs less")]
+
+
+class SurgeView(BaseModel):
+    """How much more a ride costs because few drivers are near; what it brings is shared as all is.
+
+    Each ride that waits near the pickup and for which no free driver is near adds one step.
+    """
+
+    multiplier_bp: Annotated[int, Field(description="10,000 is once: nothing more")]
+    cap_bp: Annotated[int, Field(description="the most that the members allow")]
+    policy_version_id: Annotated[
+        UUID | None, Field(description="the decision that set the cap; null: of before surge")
+    ]
+    goes_to: Annotated[str, Field(description="who gets it")] = (
+        "the driver, less the voted share, as of every part of the price"
+    )
+
+
+class TermsView(BaseModel):
+    """What waiting and not riding cost, said before anything is booked."""
+
+    free_wait_s: Annotated[int, Field(description="the driver waits so long for nothing")]
+    wait_per_minute_minor: Annotated[int, Field(description="afterwards, by the second")]
+    grace_s: Annotated[int, Field(description="cancel free so long after a driver set out")]
+    late_after_s: Annotated[
+        int, Field(description="cancel free if the driver is later than promised by more")
+    ]
+    cancellation_minor: Annotated[int, Field(description="for cancelling later")]
+    no_show_minor: Annotated[int, Field(description="for not coming in the free waiting time")]
+    vat_bp: Annotated[int, Field(description="the value-added tax in the price")]
+    vat_remitted_by: Annotated[str, Field(description="driver, cooperative or nobody")]
 
 
 class StopView(BaseModel):
@@ -93,6 +137,25 @@ class QuoteView(BaseModel):
                 ],
                 "currency": "CHF",
                 "fare_minor": 3572,
+                "pass_through_minor": 0,
+                "surge": {
+                    "multiplier_bp": 10000,
+                    "cap_bp": 10000,
+                    "policy_version_id": "019aab1c-2d3e-7f40-8a5b-000000000002",
+                    "goes_to": "the driver, less the voted share, as of every part of the price",
+                },
+                "terms": {
+                    "free_wait_s": 180,
+                    "wait_per_minute_minor": 70,
+                    "grace_s": 120,
+                    "late_after_s": 300,
+                    "cancellation_minor": 600,
+                    "no_show_minor": 1000,
+                    "vat_bp": 0,
+                    "vat_remitted_by": "nobody",
+                },
+                "wheelchair": False,
+                "plain_fare_minor": None,
                 "solo_fare_minor": 4465,
                 "commission_bp": 1500,
                 "commission_minor": 535,
@@ -131,6 +194,15 @@ class QuoteView(BaseModel):
     items: list[FareItemView]
     currency: str
     fare_minor: Annotated[int, Field(description="holds, whether or not anybody rides along")]
+    pass_through_minor: Annotated[
+        int, Field(description="of it: tolls, fees and taxes, of which nobody takes a share")
+    ]
+    surge: SurgeView
+    terms: TermsView
+    wheelchair: bool
+    plain_fare_minor: Annotated[
+        int | None, Field(description="with a wheelchair: what it costs without, never less")
+    ]
     solo_fare_minor: Annotated[
         int | None, Field(description="what the same ride costs alone; null: this is alone")
     ]

@@ -1,26 +1,21 @@
 """Use cases of the fares' room: give a price and lock what it rests on."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from app.assembly.policies import policy_in_force
+from app.assembly.policies import Policy, policy_in_force
 from app.fares import queries
-from app.fares.division import Vat, divide
+from app.fares.division import divide
 from app.fares.errors import PickupTimeNotBookable, RideTooShort
-from app.fares.rules import (
-    SHARING,
-    FareItem,
-    Tariff,
-    bookable_times,
-    itemise,
-    max_delay_s,
-    shared_discount,
-)
+from app.fares.pricing import Trip, count_near, price, surge_bp
+from app.fares.rules import SHARING, FareItem, bookable_times, max_delay_s
 from app.fares.schemas import QuoteView, with_stops
+from app.fares.terms import Terms, terms_of
 from app.fares.wishes import EstimateShared, Wish
 from app.foundation.database import Database, Transaction
 from app.foundation.ids import new_id
@@ -28,16 +23,27 @@ from app.foundation.problems import NotFound
 from app.roads.port import OutsideServiceArea
 from app.roads.routes import outside
 from app.roads.service import CalibratedRoute, Roads
+from app.tariff import Tariff, read_tariff
+from governance.commission import BASIS_POINTS
 from matching.travel import Point
 
 NEAR_DRIVERS = 5  # asked of the road engine for an estimate of the pickup time
 POSITION_AGE_S = 30
+MOST_COUNTED = 500  # rides and drivers around a pickup that surge is reckoned from
 
 
 def quote_view(row: Any) -> dict[str, Any]:
     """Return the API's form of a stored quote."""
     values = with_stops(row)
-    view = QuoteView.model_validate({**values, "shared": values["is_shared"]})
+    values["terms"] = Terms(**values["terms"]).as_document()
+    values["surge"] = {
+        "multiplier_bp": values["surge_bp"],
+        "cap_bp": values["surge_cap_bp"],
+        "policy_version_id": values["surge_policy_version_id"],
+    }
+    view = QuoteView.model_validate(
+        {**values, "shared": values["is_shared"], "wheelchair": values["with_wheelchair"]}
+    )
     return view.model_dump(mode="json")
 
 
@@ -112,6 +118,21 @@ async def wish_now(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a price rests on: the tariff, the share, the cap, the surge, and when the ride begins.
+
+    Of a change it is what the ride was booked under, whatever was decided since.
+    """
+
+    version: Any
+    commission: Policy
+    cap: Policy | None
+    multiplier_bp: int
+    begins_at: datetime
+    changes_quote_id: UUID | None = None
+
+
 async def give_quote(
     tx: Transaction, *, rider_id: UUID, wish: Wish, now: datetime, lasts_s: int
 ) -> dict[str, Any]:
@@ -125,28 +146,96 @@ async def give_quote(
     """
     if wish.pickup_at is not None:
         _check_pickup_at(wish.pickup_at, now=now)
-    tariff = await queries.tariff_in_force(tx, at=now)
-    policy = await policy_in_force(tx, key="commission_bp", at=now)
-    price = _price(wish, tariff)
-    items = [FareItem(**item) for item in price["items"]]
-    parts = divide(items, commission_bp=policy.value, vat=Vat())
+    version = await queries.tariff_in_force(tx, at=now)
+    cap = await policy_in_force(tx, key="surge_cap_bp", at=now)
+    basis = Basis(
+        version=version,
+        commission=await policy_in_force(tx, key="commission_bp", at=now),
+        cap=cap,
+        multiplier_bp=await _multiplier_bp(
+            tx, wish, tariff=read_tariff(version), cap_bp=cap.value, now=now
+        ),
+        begins_at=wish.pickup_at or now,
+    )
+    return await _store(tx, wish, rider_id=rider_id, basis=basis, now=now, lasts_s=lasts_s)
+
+
+async def give_change_quote(
+    tx: Transaction, *, booked: Any, route: CalibratedRoute, now: datetime, lasts_s: int
+) -> dict[str, Any]:
+    """Price another way for a ride that is booked, by all that its quote rests on."""
+    first_id = booked["changes_quote_id"] or booked["id"]
+    first = await queries.find_quote(tx, quote_id=first_id, rider_id=booked["rider_id"])
+    assert first is not None
+    cap_id = first["surge_policy_version_id"]
+    basis = Basis(
+        version=await queries.find_tariff(tx, tariff_id=first["tariff_version_id"]),
+        commission=Policy(version_id=first["policy_version_id"], value=first["commission_bp"]),
+        cap=Policy(version_id=cap_id, value=first["surge_cap_bp"]) if cap_id else None,
+        multiplier_bp=first["surge_bp"],
+        begins_at=first["pickup_at"] or first["quoted_at"],
+        changes_quote_id=first_id,
+    )
+    wish = Wish(route=route, seats=booked["seats"], with_wheelchair=booked["with_wheelchair"])
+    return await _store(
+        tx, wish, rider_id=booked["rider_id"], basis=basis, now=now, lasts_s=lasts_s
+    )
+
+
+async def _multiplier_bp(
+    reader: Transaction, wish: Wish, *, tariff: Tariff, cap_bp: int, now: datetime
+) -> int:
+    """Return the surge at the pickup now; once for a ride booked ahead, and where none is voted."""
+    if wish.pickup_at is not None or cap_bp <= BASIS_POINTS:
+        return BASIS_POINTS
+    pickup = wish.route.pickup.point
+    rides = await queries.waiting_rides_near(
+        reader, lat=pickup.lat, lng=pickup.lng, limit=MOST_COUNTED
+    )
+    drivers = await queries.free_drivers_near(
+        reader,
+        lat=pickup.lat,
+        lng=pickup.lng,
+        since=now - timedelta(seconds=POSITION_AGE_S),
+        limit=MOST_COUNTED,
+    )
+    waiting, free = (
+        count_near(pickup, others=[Point(lat=row["lat"], lng=row["lng"]) for row in rows])
+        for rows in (rides, drivers)
+    )
+    return surge_bp(waiting=waiting, free_drivers=free, step_bp=tariff.surge_step_bp, cap_bp=cap_bp)
+
+
+async def _store(
+    tx: Transaction, wish: Wish, *, rider_id: UUID, basis: Basis, now: datetime, lasts_s: int
+) -> dict[str, Any]:
+    tariff = read_tariff(basis.version)
+    priced = _price(wish, tariff, basis)
+    items = [FareItem(**item) for item in priced["items"]]
+    terms = terms_of(tariff, fare_minor=priced["fare_minor"])
+    parts = divide(items, commission_bp=basis.commission.value, vat=terms.vat)
     quote = {
         "id": new_id(),
         "rider_id": rider_id,
         **_ends(wish.route),
-        **price,
+        **priced,
         "engine_s": wish.route.engine_s,
         "is_estimate": wish.route.is_estimate,
         "pickup_eta_s": wish.pickup_eta_s,
         "arrival_eta_s": wish.arrival_eta_s,
-        "currency": tariff["currency"],
-        "commission_bp": policy.value,
+        "currency": basis.version["currency"],
         "pass_through_minor": parts.pass_through_minor,
         "remitted_minor": parts.remitted_minor,
+        "terms": terms.as_document(),
+        "surge_bp": basis.multiplier_bp if any(x.code == "surge" for x in items) else BASIS_POINTS,
+        "surge_cap_bp": basis.cap.value if basis.cap else BASIS_POINTS,
+        "surge_policy_version_id": basis.cap.version_id if basis.cap else None,
+        "changes_quote_id": basis.changes_quote_id,
+        "commission_bp": basis.commission.value,
         "commission_minor": parts.commission_minor,
         "driver_net_minor": parts.driver_net_minor,
-        "policy_version_id": policy.version_id,
-        "tariff_version_id": tariff["id"],
+        "policy_version_id": basis.commission.version_id,
+        "tariff_version_id": basis.version["id"],
         "pickup_at": wish.pickup_at,
         "quoted_at": now,
         "expires_at": now + timedelta(seconds=lasts_s),
@@ -155,30 +244,39 @@ async def give_quote(
     return quote_view(quote)
 
 
-def _price(wish: Wish, row: Any) -> dict[str, Any]:
+def _price(wish: Wish, tariff: Tariff, basis: Basis) -> dict[str, Any]:
     """Return the columns that say what is priced, what it costs, and what sharing may cost."""
-    tariff = Tariff(
-        base_minor=row["base_minor"],
-        per_km_minor=row["per_km_minor"],
-        per_minute_minor=row["per_minute_minor"],
-        minimum_minor=row["minimum_minor"],
-        shared_discount_bp=row["shared_discount_bp"],
+    trip = Trip(
+        distance_m=round(wish.route.distance_m),
+        duration_s=round(wish.route.duration_s),
+        pickup=wish.route.pickup.point,
+        dropoff=wish.route.dropoff.point,
+        at=basis.begins_at,
+        is_shared=wish.is_shared,
+        with_wheelchair=wish.with_wheelchair,
     )
-    distance_m, duration_s = round(wish.route.distance_m), round(wish.route.duration_s)
-    items = itemise(tariff, distance_m=distance_m, duration_s=duration_s)
-    solo_fare_minor = sum(item.amount_minor for item in items)
-    if wish.is_shared:
-        items = (*items, shared_discount(tariff, solo_fare_minor=solo_fare_minor))
+    zone = ZoneInfo(basis.version["time_zone"])
+
+    def items_of(trip: Trip) -> tuple[FareItem, ...]:
+        return price(tariff, trip=trip, time_zone=zone, multiplier_bp=basis.multiplier_bp)
+
+    def fare_minor(trip: Trip) -> int:
+        return sum(item.amount_minor for item in items_of(trip))
+
     return {
-        "distance_m": distance_m,
-        "duration_s": duration_s,
-        "items": [asdict(item) for item in items],
-        "fare_minor": sum(item.amount_minor for item in items),
+        "distance_m": trip.distance_m,
+        "duration_s": trip.duration_s,
+        "items": [asdict(item) for item in items_of(trip)],
+        "fare_minor": fare_minor(trip),
+        "with_wheelchair": trip.with_wheelchair,
+        "plain_fare_minor": (
+            fare_minor(replace(trip, with_wheelchair=False)) if trip.with_wheelchair else None
+        ),
         "seats": wish.seats,
-        "is_shared": wish.is_shared,
-        "solo_fare_minor": solo_fare_minor if wish.is_shared else None,
-        "max_wait_s": round(SHARING.wait_s) if wish.is_shared else None,
-        "max_delay_s": max_delay_s(duration_s) if wish.is_shared else None,
+        "is_shared": trip.is_shared,
+        "solo_fare_minor": fare_minor(replace(trip, is_shared=False)) if trip.is_shared else None,
+        "max_wait_s": round(SHARING.wait_s) if trip.is_shared else None,
+        "max_delay_s": max_delay_s(trip.duration_s) if trip.is_shared else None,
     }
 
 

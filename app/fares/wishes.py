@@ -17,6 +17,7 @@ class Wish:
     route: CalibratedRoute
     seats: int = 1
     is_shared: bool = False
+    with_wheelchair: bool = False
     pickup_at: datetime | None = None
     pickup_eta_s: int | None = None
     arrival_eta_s: int | None = None

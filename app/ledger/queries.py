@@ -78,6 +78,20 @@ async def fare_accounts(tx: Transaction, *, rider_id: UUID, driver_id: UUID) -> 
     )
 
 
+async def spare_for_fare(tx: Transaction, *, rider_id: UUID, driver_id: UUID) -> int:
+    """Lock the balances of a fare, and return what is free on the rider's above its limit."""
+    return int(
+        await tx.value(
+            "select l.free_minor - b.lowest_minor from lock_balances((select array_agg(id)"
+            "   from account where (member_id, kind) in (($1, 'rider'), ($2, 'driver')))) as l"
+            " join account a on a.id = l.of_account and a.member_id = $1 and a.kind = 'rider'"
+            " join balance b on b.account_id = a.id",
+            rider_id,
+            driver_id,
+        )
+    )
+
+
 async def share_accounts(tx: Transaction, *, member_id: UUID) -> Any:
     """Return the ids bank and member_share, and posted_minor of the latter; None if not opened."""
     return await tx.row(

@@ -168,6 +168,14 @@ async def release_fare(tx: Transaction, *, hold_id: UUID, now: datetime) -> None
         await queries.void_hold(tx, hold_id=hold_id, at=now)
 
 
+async def spare_for_fare(tx: Transaction, *, rider_id: UUID, driver_id: UUID) -> int:
+    """Return what the rider's account reaches beyond all that is held, in minor units.
+
+    Both balances are locked until the transaction ends, in the order of every posting.
+    """
+    return await queries.spare_for_fare(tx, rider_id=rider_id, driver_id=driver_id)
+
+
 async def expire_holds(tx: Transaction, *, now: datetime) -> list[UUID]:
     """Let go what was set aside until `now` or earlier, and return which holds ended by that.
 

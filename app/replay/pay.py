@@ -3,7 +3,7 @@
 import numpy as np
 
 from app.city import City
-from app.fares.rules import Tariff, itemise
+from app.fares.rules import itemise
 from governance.commission import split_fare
 from matching.arrays import FloatArray, IntArray
 
@@ -21,16 +21,9 @@ def empty_km_cost_minor(city: City) -> float:
 
 def driver_net_minor(city: City, *, distance_m: IntArray, ride_s: FloatArray) -> FloatArray:
     """Return per trip what its driver is paid: the city's fare less the founding commission."""
-    prices = city.tariff
-    tariff = Tariff(
-        base_minor=prices.base_minor,
-        per_km_minor=prices.per_km_minor,
-        per_minute_minor=prices.per_minute_minor,
-        minimum_minor=prices.minimum_minor,
-    )
     net = []
     for metres, seconds in zip(distance_m.tolist(), ride_s.tolist(), strict=True):
-        items = itemise(tariff, distance_m=metres, duration_s=round(seconds))
+        items = itemise(city.tariff, distance_m=metres, duration_s=round(seconds))
         fare_minor = sum(item.amount_minor for item in items)
         split = split_fare(fare_minor, commission_bp=city.statutes.commission_bp)
         net.append(split.driver_net_minor)

@@ -71,3 +71,31 @@ class CarFull(Problem):
 
     slug = "car-full"
     title = "The car has no room for this party"
+
+
+class CancellationCosts(Problem):
+    """Cancelling now costs ``fee_minor``, more than you said. Nothing was cancelled."""
+
+    slug = "cancellation-costs"
+    title = "Cancelling costs more than you said"
+
+
+class SharedRideStays(Problem):
+    """Others rely on where a shared ride goes. Get out where you said, or where the car stops."""
+
+    slug = "shared-ride-stays"
+    title = "A shared ride keeps its drop-off"
+
+
+class CarNotSeen(Problem):
+    """Nobody knows where the car is, so the way so far has no price. Ask again in a moment."""
+
+    slug = "car-not-seen"
+    title = "The car was not seen for a while"
+
+
+class ChangeOver(Problem):
+    """This price was accepted, replaced by a newer one, or has expired. The ride is as it was."""
+
+    slug = "change-over"
+    title = "This change can no longer be accepted"

@@ -95,6 +95,42 @@ class Ride(SQLModel, table=True):
     reason: str | None = columns.text(nullable=True)
 
 
+class RideChange(SQLModel, table=True):
+    """A new drop-off that a rider asks for under way, and its price, until it is accepted.
+
+    What is neither accepted nor replaced lapses, and the old price stays.
+    """
+
+    __tablename__ = "ride_change"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("expires_at > asked_at", name="changes_lapse_later"),
+        CheckConstraint(
+            "accepted_at >= asked_at and accepted_at < expires_at",
+            name="changes_are_accepted_in_time",
+        ),
+        CheckConstraint("accepted_at is null or replaced_at is null", name="changes_end_once"),
+        CheckConstraint("quote_id <> from_quote_id", name="changes_change_something"),
+        UniqueConstraint("quote_id", name="a_quote_is_of_one_change"),
+        Index(
+            "one_open_change_per_ride",
+            "ride_id",
+            unique=True,
+            postgresql_where=text("accepted_at is null and replaced_at is null"),
+        ),
+        Index("ride_change_by_ride", "ride_id", "id"),
+        Index("ride_change_from_quote", "from_quote_id"),
+    )
+
+    id: UUID = columns.key()
+    ride_id: UUID = columns.reference("ride.id")
+    from_quote_id: UUID = columns.reference("quote.id")
+    quote_id: UUID = columns.reference("quote.id")
+    asked_at: datetime = columns.moment()
+    expires_at: datetime = columns.moment()
+    accepted_at: datetime | None = columns.moment(nullable=True)
+    replaced_at: datetime | None = columns.moment(nullable=True)
+
+
 class RideSettlement(SQLModel, table=True):
     """What a ride cost in the end, who got which part, and the journal that booked it: one each.
 

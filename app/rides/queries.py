@@ -7,9 +7,9 @@ from uuid import UUID
 from app.foundation.database import Transaction
 from app.rides.lifecycle import TRANSITIONS, Party, RideState, Step
 
-_CORE = (
+CORE = (
     "id, rider_id, driver_id, quote_id, hold_id, state, is_shared, requested_at, search_until,"
-    " pickup_from, pickup_until"
+    " pickup_from, pickup_until, assigned_at, arrived_at, started_at"
 )
 
 # What a step writes beside the state. $3 is now, $4 a reason, $5 the party, $6 the member.
@@ -48,7 +48,7 @@ async def insert_ride(
         "insert into ride (id, rider_id, quote_id, hold_id, state, requested_at, search_until,"
         " pickup_from, pickup_until, seats, is_shared)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-        f" returning {_CORE}",
+        f" returning {CORE}",
         ride_id,
         rider_id,
         quote_id,
@@ -85,7 +85,7 @@ async def take_step(
         "with said as (select $3::timestamptz, $4::text, $5::text, $6::uuid)"
         f" update ride set state = '{transition.target}', {_STAMPS[step]}"
         f" where id = $1 and state = any($2::text[]) and {owner}"
-        f" returning {_CORE}, old.driver_id as was_driver_id"
+        f" returning {CORE}, old.driver_id as was_driver_id"
     )
     return await tx.row(sql, ride_id, transition.source_names, now, reason, str(party), member_id)
 
@@ -96,7 +96,7 @@ async def assign(
     """Give a ride that still waits to a driver; None where it does not wait any more."""
     return await tx.row(
         "update ride set state = 'assigned', driver_id = $2, vehicle_id = $3, assigned_at = $4"
-        f" where id = $1 and state = 'requested' returning {_CORE}",
+        f" where id = $1 and state = 'requested' returning {CORE}",
         ride_id,
         driver_id,
         vehicle_id,
@@ -191,7 +191,7 @@ async def mark_reminded(
         "update ride set reminded_at = $1 where id in ("
         " select id from ride where state = 'scheduled' and reminded_at is null"
         " and pickup_from <= $2 and pickup_until > $1"
-        f" order by pickup_from limit $3 for update skip locked) returning {_CORE}",
+        f" order by pickup_from limit $3 for update skip locked) returning {CORE}",
         now,
         wanted_before,
         limit,
@@ -226,6 +226,26 @@ async def no_show_from(reader: Transaction, *, ride_id: UUID) -> datetime | None
     return waits_from + timedelta(seconds=row["free_wait_s"])
 
 
+async def find_course(reader: Transaction, *, ride_id: UUID) -> Any | None:
+    """Return how far a ride had come, when its driver was to be there and the free waiting ends.
+
+    A driver of a ride booked ahead is to be there in its window, of a ride for now as soon as the
+    offer said. The offer is another room's and only read here.
+    """
+    return await reader.row(
+        "select r.state, r.rider_id, r.quote_id, r.assigned_at, r.arrived_at,"
+        " coalesce(r.pickup_until, r.assigned_at + make_interval(secs => o.pickup_s))"
+        " as promised_at,"
+        " greatest(r.arrived_at, r.pickup_from) + make_interval(secs => t.free_wait_s)"
+        " as no_show_from"
+        " from ride r join quote q on q.id = r.quote_id"
+        " join tariff_version t on t.id = q.tariff_version_id"
+        " left join offer o on o.ride_id = r.id and o.driver_id = r.driver_id"
+        " and o.state = 'accepted' where r.id = $1",
+        ride_id,
+    )
+
+
 _SETTLEMENT_COLUMNS = (
     "ride_id, kind, items, fare_minor, pass_through_minor, remitted_minor, commission_bp,"
     " commission_minor, driver_net_minor, vat_bp, vat_minor, vat_remitted_by, policy_version_id,"
@@ -246,7 +266,7 @@ async def insert_settlement(tx: Transaction, values: dict[str, Any]) -> None:
 _VIEW = (
     "select r.*, q.pickup_lat, q.pickup_lng, q.pickup_name, q.dropoff_lat, q.dropoff_lng,"
     " q.dropoff_name, q.distance_m, q.duration_s, q.currency, q.fare_minor, q.commission_bp,"
-    " q.commission_minor, q.driver_net_minor, q.policy_version_id,"
+    " q.commission_minor, q.driver_net_minor, q.policy_version_id, q.with_wheelchair,"
     " split_part(driver.name, ' ', 1) as driver_name, split_part(rider.name, ' ', 1) as rider_name,"
     " v.make, v.model, v.colour, v.plate, "
     # Others in the same car, or on its way to be: how many, and nothing else about them.

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from app.fares.errors import RideTooShort
 from app.foundation.pagination import decode_cursor, make_page
 from app.foundation.problems import NotFound
 from app.foundation.web import json_response, problem_responses
@@ -16,18 +17,23 @@ from app.members.access import (
     Acting,
     DatabaseDep,
     Driver,
+    Now,
     Rider,
     SettingsDep,
     SignedIn,
 )
 from app.members.errors import NotSignedIn, RoleMissing
 from app.members.roles import Role
-from app.rides import queries, service
+from app.rides import changes, endings, queries, service
 from app.rides.errors import (
+    CancellationCosts,
+    CarNotSeen,
+    ChangeOver,
     OpenRideExists,
     QuoteAlreadyBooked,
     QuoteExpired,
     RideAlreadyBookedForThen,
+    SharedRideStays,
     TooEarlyForNoShow,
     TooManyScheduledRides,
     VisitOver,
@@ -36,12 +42,18 @@ from app.rides.errors import (
 from app.rides.lifecycle import Party, RideState
 from app.rides.schemas import (
     Cancellation,
+    CancellationView,
+    ChangeRequest,
+    ChangeView,
+    RideCancellation,
     RideRequest,
     RideRequested,
     RidesView,
     RideView,
     ride_view,
 )
+from app.roads.routes import OutsideServiceAreaProblem, RoadsDep
+from matching.travel import Point
 
 router = APIRouter(prefix="/v1/rides", tags=["rides"])
 _NEWEST = UUID(int=2**128 - 1)
@@ -61,6 +73,13 @@ class RideCompleted(StepTaken):
     fare_minor: int
     commission_minor: int
     driver_net_minor: int
+    pass_through_minor: int
+
+
+class RideEnded(StepTaken):
+    """A ride that did not take place, and what that cost."""
+
+    fee_minor: int
 
 
 @router.post(
@@ -181,9 +200,9 @@ async def start_ride(ride_id: UUID, command: Acting, driver: Driver) -> Response
     responses=problem_responses(*_STEP_PROBLEMS),
 )
 async def complete_ride(ride_id: UUID, command: Acting, driver: Driver) -> Response:
-    """Finish the ride; its fare is booked and split by the share stored on its quote."""
+    """Finish the ride; it costs its quote and the waiting, split by the share of the quote."""
     return await command.answer(
-        lambda tx: service.complete(
+        lambda tx: endings.complete(
             tx, ride_id=ride_id, driver_id=driver.member_id, now=command.now
         )
     )
@@ -193,22 +212,108 @@ async def complete_ride(ride_id: UUID, command: Acting, driver: Driver) -> Respo
     "/{ride_id}/cancel",
     operation_id="cancel_ride",
     summary="Rider: call the ride off",
-    response_model=StepTaken,
-    responses=problem_responses(*_STEP_PROBLEMS),
+    response_model=RideEnded,
+    responses=problem_responses(CancellationCosts, *_STEP_PROBLEMS),
 )
 async def cancel_ride(
-    ride_id: UUID, body: Cancellation, command: Acting, actor: SignedIn
+    ride_id: UUID, body: RideCancellation, command: Acting, actor: SignedIn
 ) -> Response:
-    """Cancel a ride that has not begun. It costs nothing yet; a dispatcher may do it too."""
+    """Cancel a ride that has not begun. What it costs, `get_cancellation` says before.
+
+    A dispatcher may do it too, and then it costs nothing.
+    """
     party = Party.DISPATCHER if Role.DISPATCHER in actor.roles else Party.RIDER
     return await command.answer(
-        lambda tx: service.cancel(
+        lambda tx: endings.cancel(
             tx,
             ride_id=ride_id,
             party=party,
             member_id=actor.member_id,
             now=command.now,
             reason=body.reason,
+            most_fee_minor=body.most_fee_minor,
+        )
+    )
+
+
+@router.get(
+    "/{ride_id}/cancellation",
+    operation_id="get_cancellation",
+    summary="Rider: what would cancelling cost now?",
+    response_model=CancellationView,
+    responses=problem_responses(NotFound, WrongRideState, RoleMissing, NotSignedIn),
+)
+async def get_cancellation(
+    ride_id: UUID, rider: Rider, database: DatabaseDep, now: Now
+) -> Response:
+    """Return the fee at this moment, why it is what it is, and who would get it."""
+    async with database.reading() as reader:
+        return json_response(
+            await endings.cancelling_now(reader, ride_id=ride_id, rider_id=rider.member_id, now=now)
+        )
+
+
+@router.post(
+    "/{ride_id}/changes",
+    operation_id="ask_ride_change",
+    summary="Rider: what would another drop-off cost?",
+    status_code=201,
+    response_model=ChangeView,
+    responses=problem_responses(
+        SharedRideStays, CarNotSeen, OutsideServiceAreaProblem, RideTooShort, *_STEP_PROBLEMS
+    ),
+)
+async def ask_change(
+    ride_id: UUID,
+    body: ChangeRequest,
+    command: Acting,
+    rider: Rider,
+    database: DatabaseDep,
+    roads: RoadsDep,
+    settings: SettingsDep,
+) -> Response:
+    """Price another drop-off by the tariff and the share that the ride was booked under.
+
+    Nothing changes unless you accept it in time.
+    """
+    # The road engine is asked before the transaction opens: no lock waits for it.
+    route = await changes.plan_change(
+        database,
+        roads,
+        ride_id=ride_id,
+        rider_id=rider.member_id,
+        dropoff=Point(lat=body.dropoff.lat, lng=body.dropoff.lng),
+        now=command.now,
+    )
+    return await command.answer(
+        lambda tx: changes.ask_change(
+            tx,
+            ride_id=ride_id,
+            rider_id=rider.member_id,
+            route=route,
+            now=command.now,
+            lasts_s=settings.quote_s,
+        ),
+        status=201,
+    )
+
+
+@router.post(
+    "/{ride_id}/changes/{change_id}/accept",
+    operation_id="accept_ride_change",
+    summary="Rider: go there instead, at that price",
+    response_model=ChangeView,
+    responses=problem_responses(ChangeOver, CreditLimitReached, *_STEP_PROBLEMS),
+)
+async def accept_change(ride_id: UUID, change_id: UUID, command: Acting, rider: Rider) -> Response:
+    """Let the driver know the new drop-off; its price is set aside in place of the old one."""
+    return await command.answer(
+        lambda tx: changes.accept_change(
+            tx,
+            ride_id=ride_id,
+            change_id=change_id,
+            rider_id=rider.member_id,
+            now=command.now,
         )
     )
 
@@ -240,13 +345,16 @@ async def withdraw_from_ride(
     "/{ride_id}/no-show",
     operation_id="report_no_show",
     summary="Driver: the rider did not come",
-    response_model=StepTaken,
+    response_model=RideEnded,
     responses=problem_responses(TooEarlyForNoShow, *_STEP_PROBLEMS),
 )
 async def report_no_show(ride_id: UUID, command: Acting, driver: Driver) -> Response:
-    """End a ride whose rider did not come within the free waiting time. Nobody pays for it yet."""
+    """End a ride whose rider did not come within the free waiting time.
+
+    The rider pays the fee that the quote said, unless you came later than promised.
+    """
     return await command.answer(
-        lambda tx: service.report_no_show(
+        lambda tx: endings.report_no_show(
             tx, ride_id=ride_id, driver_id=driver.member_id, now=command.now
         )
     )

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.fares.schemas import StopView, with_stops
-from app.foundation.schemas import RequestModel
+from app.fares.schemas import QuoteView, StopView, with_stops
+from app.fares.terms import Verdict
+from app.foundation.schemas import Position, RequestModel
 from app.rides.lifecycle import RideState
 
 Reason = Annotated[
@@ -47,6 +48,71 @@ class Cancellation(RequestModel):
     reason: Reason = ""
 
 
+class RideCancellation(Cancellation):
+    """Why a ride will not take place, and how much that may cost at most."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"reason": "My train came after all.", "most_fee_minor": 0}},
+    )
+
+    most_fee_minor: Annotated[
+        int | None,
+        Field(ge=0, description="if it costs more, nothing is cancelled; left out: whatever it is"),
+    ] = None
+
+
+class CancellationView(BaseModel):
+    """What it costs to cancel a ride now, why, and who gets it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "fee_minor": 0,
+                "currency": "CHF",
+                "why": "within_grace",
+                "free_until": "2026-11-22T17:02:08Z",
+                "driver_gets_minor": 0,
+                "cooperative_gets_minor": 0,
+            }
+        }
+    )
+
+    fee_minor: int
+    currency: str
+    why: Annotated[
+        Verdict,
+        Field(
+            description="free: `nobody_on_the_way`, `within_grace`, `driver_late` (later than"
+            " promised), `by_the_platform`, `no_fee` (the tariff asks none); not free:"
+            " `cancelled_late`, `did_not_come` (the free waiting time is over)"
+        ),
+    ]
+    free_until: Annotated[datetime | None, Field(description="it costs nothing until then")]
+    driver_gets_minor: int
+    cooperative_gets_minor: Annotated[int, Field(description="the voted share")]
+
+
+class ChangeRequest(RequestModel):
+    """Where to go instead."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"dropoff": {"lat": 47.1067, "lng": 9.5282}}}
+    )
+
+    dropoff: Position
+
+
+class ChangeView(BaseModel):
+    """Another drop-off and its price; unless it is accepted in time, nothing changes."""
+
+    id: UUID
+    ride_id: UUID
+    fare_before_minor: int
+    quote: QuoteView
+    accepted: bool
+
+
 class CarView(BaseModel):
     """How to recognise the car, and the driver's first name."""
 
@@ -80,6 +146,7 @@ class RideView(BaseModel):
                 "seats": 1,
                 "shared": False,
                 "sharing_with": 0,
+                "wheelchair": False,
                 "currency": "CHF",
                 "fare_minor": 4465,
                 "commission_bp": 1500,
@@ -112,6 +179,7 @@ class RideView(BaseModel):
     sharing_with: Annotated[
         int, Field(description="other parties in the car now, or about to be; never who or where")
     ]
+    wheelchair: Annotated[bool, Field(description="the rider brings one")]
     currency: str
     fare_minor: int
     commission_bp: int
@@ -142,5 +210,6 @@ def ride_view(row: Any) -> dict[str, Any]:
     """Return the API's form of a ride."""
     values = with_stops(row)
     car = {name: values[name] for name in CarView.model_fields} if values["driver_id"] else None
-    view = RideView.model_validate({**values, "car": car, "shared": values["is_shared"]})
+    flags = {"shared": values["is_shared"], "wheelchair": values["with_wheelchair"]}
+    view = RideView.model_validate({**values, "car": car, **flags})
     return view.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""Use cases of a ride: request, assign, arrive, start, complete, cancel, withdraw, give up."""
+"""Use cases of a ride until it ends: request, assign, arrive, start, withdraw, give up."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,24 +7,21 @@ from uuid import UUID
 import asyncpg
 
 from app.fares import service as fares
-from app.fares.division import Vat
 from app.foundation.database import Database, Transaction
 from app.foundation.ids import new_id
 from app.foundation.problems import NotFound
 from app.ledger import service as ledger
-from app.rides import queries, scheduled
+from app.rides import change_queries, queries, scheduled
 from app.rides.errors import (
     CarFull,
     DriverBusy,
     OpenRideExists,
     QuoteAlreadyBooked,
     QuoteExpired,
-    TooEarlyForNoShow,
     VisitOver,
 )
 from app.rides.lifecycle import FIRST_EVENTS, TRANSITIONS, Party, RideState, Step
 from app.rides.schemas import RideRequested, ride_view
-from app.rides.settlement import SettlementKind, lines_of, settle_ride
 from app.rides.steps import emit, take_step, tell_company
 
 GIVE_UP_BATCH = 100
@@ -53,6 +50,9 @@ async def request_ride(
         RideAlreadyBookedForThen, TooManyScheduledRides: for a ride later.
     """
     quote = await fares.get_quote(tx, quote_id=quote_id, rider_id=rider_id)
+    is_of_a_change = quote["changes_quote_id"] is not None
+    if is_of_a_change or await change_queries.was_changed(tx, quote_id=quote_id):
+        raise QuoteAlreadyBooked
     if quote["expires_at"] <= now:
         raise QuoteExpired
     hold_id = new_id()
@@ -135,45 +135,6 @@ async def start(
     return _answer(await _driver_step(tx, Step.START, ride_id, driver_id, now))
 
 
-async def complete(
-    tx: Transaction, *, ride_id: UUID, driver_id: UUID, now: datetime
-) -> dict[str, Any]:
-    """Finish a ride and settle it at its quote, in one transaction: both or neither."""
-    row = await _driver_step(tx, Step.COMPLETE, ride_id, driver_id, now)
-    quote = await fares.get_quote(tx, quote_id=row["quote_id"], rider_id=row["rider_id"])
-    parts = await settle_ride(
-        tx,
-        ride=row,
-        quote=quote,
-        kind=SettlementKind.FARE,
-        items=lines_of(quote["items"]),
-        vat=Vat(),
-        now=now,
-    )
-    return _answer(row) | {
-        "fare_minor": parts.fare_minor,
-        "commission_minor": parts.commission_minor,
-        "driver_net_minor": parts.driver_net_minor,
-    }
-
-
-async def cancel(
-    tx: Transaction, *, ride_id: UUID, party: Party, member_id: UUID, now: datetime, reason: str
-) -> dict[str, Any]:
-    """The rider (or a dispatcher for them) calls the ride off; the money is let go."""
-    row = await take_step(
-        tx,
-        ride_id=ride_id,
-        step=Step.CANCEL,
-        party=party,
-        member_id=member_id,
-        now=now,
-        reason=reason,
-    )
-    await ledger.release_fare(tx, hold_id=row["hold_id"], now=now)
-    return _answer(row)
-
-
 async def withdraw(
     tx: Transaction, *, ride_id: UUID, driver_id: UUID, now: datetime, reason: str, search_s: int
 ) -> dict[str, Any]:
@@ -188,24 +149,6 @@ async def withdraw(
         reason=reason,
     )
     await queries.extend_search(tx, ride_id=ride_id, until=now + timedelta(seconds=search_s))
-    return _answer(row)
-
-
-async def report_no_show(
-    tx: Transaction, *, ride_id: UUID, driver_id: UUID, now: datetime
-) -> dict[str, Any]:
-    """The rider did not come within the free waiting time; the money is let go.
-
-    Raises:
-        TooEarlyForNoShow: the free waiting time is not over.
-    """
-    if await queries.find_state(tx, ride_id=ride_id, member_id=driver_id) is None:
-        raise NotFound
-    earliest = await queries.no_show_from(tx, ride_id=ride_id)
-    if earliest is not None and now < earliest:
-        raise TooEarlyForNoShow(earliest=earliest.isoformat())
-    row = await _driver_step(tx, Step.NO_SHOW, ride_id, driver_id, now)
-    await ledger.release_fare(tx, hold_id=row["hold_id"], now=now)
     return _answer(row)
 
 

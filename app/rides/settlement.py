@@ -6,12 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from app.fares.division import Division, Vat, divide
+from app.fares.division import Division, divide
 from app.fares.rules import FareItem
 from app.foundation.database import Transaction
 from app.ledger import service as ledger
 from app.ledger.accounts import JournalKind
 from app.rides import queries
+from app.tariff import Vat
 
 
 class SettlementKind(StrEnum):

@@ -158,6 +158,7 @@ async def test_the_program_can_neither_found_nor_enact_nor_release_money_freely(
         "begin_seal_epoch",
         "erase_salts",
         "open_partner_account",
+        "release_tariff",
         "cash_room",
         "let_driver_owe",
     }

@@ -27,6 +27,7 @@ from app.payouts.rules import Outcome
 from app.payouts.service import batches, paying
 from app.payouts.service.bank_accounts import register_bank_account
 from app.payouts.status_report import StatusReport, Verdict
+from app.rides import endings
 from app.rides import service as rides
 from app.rides.lifecycle import Party
 from app.roads.port import Snapped
@@ -204,7 +205,7 @@ async def town(database: Database, owner: asyncpg.Connection, clock: StandingClo
     riders = [await make_member(owner, now=clock.now()) for _ in range(4)]
     done, off, going, _ = [await town.request(rider) for rider in riders]
     await town.accept(drivers[0], done)
-    for step in (rides.arrive, rides.start, rides.complete):
+    for step in (rides.arrive, rides.start, endings.complete):
         await town.act(drivers[0], step, ride_id=done, driver_id=drivers[0].id)
     await town.accept(drivers[1], off)
     await town.act(
@@ -212,7 +213,7 @@ async def town(database: Database, owner: asyncpg.Connection, clock: StandingClo
     )
     await town.act(
         riders[1],
-        rides.cancel,
+        endings.cancel,
         ride_id=off,
         party=Party.RIDER,
         member_id=riders[1].id,
@@ -431,7 +432,15 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "fares are of completed rides": (
         "update journal set subject_id = (select id from ride where state = 'cancelled')",
     ),
-    "fares are booked as quoted": (
+    "each ride is settled once": ("delete from ride_settlement",),
+    "fares are booked as settled": (
+        "alter table ride_settlement disable trigger user",
+        (
+            "update ride_settlement set fare_minor = fare_minor + 1,"
+            " driver_net_minor = driver_net_minor + 1"
+        ),
+    ),
+    "fares are settled as quoted": (
         "alter table quote drop constraint a_fare_is_split_to_the_cent",
         (
             f"update quote set fare_minor = fare_minor + 1"
@@ -449,6 +458,18 @@ FAULTS: dict[str, tuple[str, ...]] = {
             "update quote set policy_version_id ="
             " (select id from policy_version where key = 'offer_time_s')"
         ),
+    ),
+    "surge keeps to the voted cap": ("update quote set surge_bp = 15000, surge_cap_bp = 20000",),
+    "a wheelchair costs nothing": (
+        "alter table quote drop constraint a_wheelchair_costs_nothing",
+        "update quote set with_wheelchair = true, plain_fare_minor = fare_minor - 1",
+    ),
+    "two people set prices": (
+        "update tariff_version set effective_from = effective_from + interval '1 day'",
+    ),
+    "riders accepted changed prices": ("update quote set changes_quote_id = id",),
+    "tariffs and changes keep their guard": (
+        "alter table ride_change disable trigger ride_change_keeps_its_history",
     ),
     "policies were decided": (
         (

@@ -1,7 +1,6 @@
 """A quote is an itemised price that says who gets what, and locks it for a while."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import asyncpg
 import httpx
@@ -10,13 +9,21 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.fares.rules import Tariff, itemise, shared_discount
+from app.fares.rules import itemise, shared_discount
+from app.tariff import Tariff
 from governance.commission import split_fare
 from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import make_driver, make_member
 from tests.steps import BALZERS, IN_THE_ALPS, VADUZ, ask_price, slug
 
-LIECHTENSTEIN = Tariff(base_minor=600, per_km_minor=320, per_minute_minor=70, minimum_minor=1000)
+LIECHTENSTEIN = Tariff(
+    base_minor=600,
+    per_km_minor=320,
+    per_minute_minor=70,
+    minimum_minor=1000,
+    free_wait_s=180,
+    wait_per_minute_minor=70,
+)
 
 
 def test_a_price_is_its_lines_added_up() -> None:
@@ -42,7 +49,7 @@ def test_a_ride_of_negative_length_is_refused() -> None:
 def test_sharing_never_costs_more_than_alone_and_rounding_favours_the_rider(
     solo_fare_minor: int, shared_discount_bp: int
 ) -> None:
-    tariff = replace(LIECHTENSTEIN, shared_discount_bp=shared_discount_bp)
+    tariff = LIECHTENSTEIN.model_copy(update={"shared_discount_bp": shared_discount_bp})
 
     line = shared_discount(tariff, solo_fare_minor=solo_fare_minor)
 

@@ -281,7 +281,9 @@ async def test_a_no_show_waits_for_the_free_waiting_time(
 
     assert (early.status_code, slug(early)) == (409, "too-early-for-no-show")
     assert late.json()["state"] == "no_show"
-    assert await owner.fetchval("select count(*) from journal") == 0
+    assert late.json()["fee_minor"] == 1000
+    settled = await owner.fetchrow("select kind, fare_minor, driver_net_minor from ride_settlement")
+    assert tuple(settled or ()) == ("fee", 1000, 850)
 
 
 async def test_a_ride_that_finds_nobody_in_time_ends_and_the_money_is_let_go(
@@ -353,7 +355,7 @@ async def test_lists_are_paged_without_a_miss_or_a_double(
 
     seen, cursor = [], None
     while True:
-        more = {"cursor": cursor} if cursor else {}
+        more: dict[str, str] = {"cursor": cursor} if cursor else {}
         page = (
             await client.get("/v1/rides", params={"limit": 2, **more}, headers=rider.headers)
         ).json()
