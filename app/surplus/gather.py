@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import orjson
@@ -43,8 +43,9 @@ class Gathered:
         """A hash of what went in and of all that comes out, every member's refund too."""
         books, closed, rules = self.books, self.closed, self.rules
         document = [
-            self.since,
-            self.until,
+            # However they were written: the same moments of another offset are the same period.
+            self.since.astimezone(UTC),
+            self.until.astimezone(UTC),
             {
                 key: [member.commission_minor, member.engaged]
                 for key, member in books.members.items()

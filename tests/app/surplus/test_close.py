@@ -1,7 +1,7 @@
 """A period is closed by two, once, to the cent, through the real books."""
 
 import asyncio
-from datetime import timedelta
+from datetime import timedelta, timezone
 from fractions import Fraction
 
 import asyncpg
@@ -105,6 +105,17 @@ async def test_two_people_close_a_period(town: Town) -> None:
     assert (alone.status_code, alone.json()["type"]) == (409, "/problems/confirmed-by-another")
     assert (together.status_code, together.json()["state"]) == (200, "closed")
     assert together.json()["steps"] == prepared["steps"]
+
+
+async def test_a_period_is_the_same_whichever_offset_its_moments_were_written_with(
+    town: Town,
+) -> None:
+    await worked_year(town)
+    east = timezone(timedelta(hours=2))
+
+    closed = await town.close(since=SINCE.astimezone(east), until=UNTIL.astimezone(east))
+
+    assert closed["state"] == "closed"
 
 
 async def test_members_neither_prepare_nor_confirm(town: Town) -> None:
