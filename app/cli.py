@@ -97,6 +97,10 @@ def demo(
     ] = None,
     drivers: Annotated[int | None, typer.Option(min=1, help="Drivers on shift.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON here.")] = None,
+    *,
+    close_period: Annotated[
+        bool, typer.Option("--close-period", help="Then share the surplus and pay the drivers.")
+    ] = False,
 ) -> None:
     """Run a city with simulated riders and drivers, who use only the public API."""
     from app.demo.run import DemoOptions, run_demo
@@ -108,6 +112,7 @@ def demo(
         "speed": speed,
         "drivers": drivers,
         "report": report,
+        "close_period": close_period,
     }
     options = DemoOptions(**{name: value for name, value in given.items() if value is not None})
     code = run(run_demo(options))

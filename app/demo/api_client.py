@@ -91,6 +91,18 @@ class Member:
         """Set something to what it shall be; a repeat sets the same."""
         return await self._ask("PATCH", path, body=body)
 
+    async def put(self, path: str, body: Any) -> Any:
+        """Say what shall stand there; a repeat says the same."""
+        return await self._ask("PUT", path, body=body, key=new_key())
+
+    async def fetch(self, path: str) -> bytes:
+        """Return a file, as it is."""
+        headers = {"Authorization": f"Bearer {await self.access_token()}"}
+        response = await self.api.http.get(path, headers=headers)
+        if not response.is_success:
+            raise RefusedError(response.status_code, response.json())
+        return response.content
+
     async def access_token(self) -> str:
         """Return a token that will not end on its way; sign in where nobody is signed in."""
         async with self._signing_in:

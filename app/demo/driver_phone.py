@@ -51,6 +51,9 @@ class DriverPhone:
         """Sign in and apply with a car and papers; return the application's id."""
         await self.member.sign_in()
         await self.member.change("/v1/me", {"name": self._planned.name})
+        if self._planned.iban is not None:
+            account = {"holder_name": self._planned.name, "iban": self._planned.iban}
+            await self.member.put("/v1/me/bank-account", account)
         answer = await self.member.act(
             "/v1/driver-applications",
             {

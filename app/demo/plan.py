@@ -38,6 +38,7 @@ class PlannedDriver:
     name: str
     plate: str
     stands_at: Point
+    iban: str | None = None  # where they want to be paid; None: nobody is paid in this demo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,6 +149,7 @@ def make_report(
     audit: AuditReport,
     restarts: dict[str, int],
     assembly: dict[str, Any] | None,
+    closed: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the report as plain JSON values; seconds are simulated, money is in minor units."""
     seen = outcome.seen
@@ -200,6 +201,7 @@ def make_report(
         "refusals": outcome.refusals,
         "restarts": restarts,
         "assembly": assembly,
+        "period": closed,
         "invariant_violations": audit.violations,
         "audit": audit.as_json()["checks"],
         "attribution": list(city.attribution.values()),
@@ -248,6 +250,8 @@ def failures(report: dict[str, Any]) -> list[str]:
     if report["explanations"] not in (None, 1):
         wrong.append(f"only {report['explanations']:.1%} of the offers are explained")
     wrong += assembly_failures(report["assembly"], restarts=report["restarts"])
+    if report["period"] and not report["period"]["payouts"]:
+        wrong.append("the period was closed, and no driver is paid")
     wrong += [f"acknowledged and lost: {line}" for line in report["lost"][:3]]
     wrong += [f"done twice: {line}" for line in report["doubles"][:3]]
     return wrong

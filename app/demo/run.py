@@ -13,23 +13,28 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+from pydantic import SecretStr
 
-from app.audit.report import audit
+from app.audit.report import AuditReport, audit
 from app.city import City, load_city
 from app.demo import windows
 from app.demo.aftermath import DATABASE_NAME, clear_last_run
+from app.demo.api_client import open_api
 from app.demo.assembly_report import read_assembly, recount_papers
-from app.demo.demand import STAFF_PHONE, DemoHour, plan_hour
+from app.demo.closing import LATER, PeriodClosed, close_period, made_up_iban
+from app.demo.demand import SECOND_STAFF_PHONE, STAFF_PHONE, DemoHour, plan_hour
 from app.demo.plan import Outcome, Plan, PlannedAssembly, Seen, read_json, write_json
 from app.demo.report import failures, make_report, read_figures
 from app.demo.screen import Screen
+from app.demo.text_messages import TextMessages
 from app.demo.wishes import plan_members
 from app.foundation.children import Command
+from app.foundation.clock import ScaledClock
 from app.foundation.database import open_database
 from app.foundation.hints import Hints
 from app.members import service as members
@@ -61,6 +66,7 @@ class DemoOptions:
     speed: float = 25.0
     drivers: int | None = None
     report: Path | None = None
+    close_period: bool = False
 
 
 async def run_demo(options: DemoOptions) -> int:
@@ -86,6 +92,8 @@ async def run_demo(options: DemoOptions) -> int:
         drivers=options.drivers,
         seed=SEED,
     )
+    if options.close_period:
+        hour, settings = _with_bank_accounts(hour), _with_paying_account(settings, city)
     await asyncio.to_thread(_prepare_roads, city, settings.home)
     screen = Screen(city, hour=hour, speed=options.speed)
     _introduce(screen, hour, options)
@@ -111,6 +119,11 @@ async def run_demo(options: DemoOptions) -> int:
                 connection, plan=plan, seen=outcome.assembly, recounted=recounted
             )
             checked = await audit(connection)
+    closed = None
+    if options.close_period:
+        closed, checked = await _close_period(
+            settings, hour, commission_minor=figures.commission_minor, screen=screen
+        )
     report = make_report(
         city=city,
         hour=hour,
@@ -121,6 +134,7 @@ async def run_demo(options: DemoOptions) -> int:
         audit=checked,
         restarts=restarts,
         assembly=voted,
+        closed=closed.as_json() if closed else None,
     )
     screen.summary(report)
     if options.report is not None:
@@ -244,13 +258,69 @@ def _with_clock(settings: Settings, *, hour: DemoHour, speed: float) -> Settings
     )
 
 
+def _with_bank_accounts(hour: DemoHour) -> DemoHour:
+    """Every driver has an account to be paid to."""
+    drivers = tuple(
+        replace(driver, iban=made_up_iban(number))
+        for number, driver in enumerate(hour.drivers, start=1)
+    )
+    return replace(hour, drivers=drivers)
+
+
+def _with_paying_account(settings: Settings, city: City) -> Settings:
+    """The cooperative pays from an account of its own, in its own currency."""
+    return settings.model_copy(
+        update={
+            "payout_iban": SecretStr(made_up_iban(0)),
+            "payout_file_currencies": (city.currency,),
+        }
+    )
+
+
+async def _close_period(
+    settings: Settings, hour: DemoHour, *, commission_minor: int, screen: Screen
+) -> tuple[PeriodClosed, AuditReport]:
+    """Go on with the same books some days later: the day of the hour is closed and paid out."""
+    day = hour.start.replace(hour=0, minute=0, second=0, microsecond=0)
+    later = settings.model_copy(
+        update={
+            "clock_start": (day + LATER).astimezone(UTC),
+            "clock_anchor_s": time.time(),
+            "clock_speed": 1.0,
+        }
+    )
+    screen.say(f"{LATER.days} days go by; then two people close the day and pay the drivers")
+    folder = settings.home / "run"
+    async with run_platform(
+        later, say=screen.say, database_name=DATABASE_NAME, api_log=folder / "api-later.log"
+    ) as running:
+        assert later.sms_file is not None
+        assert later.clock_start is not None
+        assert later.clock_anchor_s is not None
+        clock = ScaledClock(later.clock_start, later.clock_anchor_s, 1.0)
+        async with open_api(
+            running.base_url, clock=clock, texts=TextMessages(later.sms_file)
+        ) as api:
+            closed = await close_period(
+                api,
+                phones=(STAFF_PHONE, SECOND_STAFF_PHONE),
+                since=day,
+                until=day + timedelta(days=1),
+                commission_minor=commission_minor,
+                folder=folder,
+            )
+        async with connected(running.dsn) as connection:
+            return closed, await audit(connection)
+
+
 async def _appoint_staff(running: Running, *, now: datetime) -> None:
     """The one thing that is done on the server: somebody must admit the first driver."""
     async with (
         open_database(running.dsn, hints=Hints(), size=1) as database,
         database.transaction() as tx,
     ):
-        await members.appoint(tx, phone=STAFF_PHONE, role=Role.STAFF, now=now.astimezone(UTC))
+        for phone in (STAFF_PHONE, SECOND_STAFF_PHONE):
+            await members.appoint(tx, phone=phone, role=Role.STAFF, now=now.astimezone(UTC))
 
 
 def _plan(

@@ -120,8 +120,17 @@ class Screen:
         self._console.print(_as_table(f"{report['city']}: what came of it", rows))
         for line in assembly_in_words(report["assembly"]) if report["assembly"] else []:
             self.say(line)
+        if report["period"]:
+            self._console.print(_as_table("the day, closed", _closed(report)))
         for line in report["attribution"]:
             self.say(line)
+
+
+def _closed(report: dict[str, Any]) -> list[tuple[str, str]]:
+    period, currency = report["period"], report["currency"]
+    rows = [(step["words"], money(step["amount_minor"], currency)) for step in period["steps"]]
+    paid = f"{money(period['paid_minor'], currency)} to {period['payouts']} drivers"
+    return [*rows, ("paid out", paid), ("file for the bank", period["payout_file"])]
 
 
 def _opening(report: dict[str, Any]) -> str:
