@@ -1,5 +1,6 @@
 """The one place where all rooms meet: create_app()."""
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -32,6 +33,9 @@ from app.members import routes as members
 from app.members.service import forget_old
 from app.outlook import routes as outlook
 from app.outlook.advisor import Advisor
+from app.payments import routes as payments
+from app.payments import sending as payment_sending
+from app.payments.provider import open_provider
 from app.payouts import routes as payouts
 from app.realtime import routes as realtime
 from app.realtime.service import Realtime
@@ -59,6 +63,8 @@ YEARS_PACE_S = 600.0
 HOUSEKEEPING_PACE_S = 600.0
 BOOKS_PACE_S = 60.0
 SEALS_PACE_S = 2.0
+PAYMENTS_PACE_S = 2.0
+PAYMENTS_LOOK_PACE_S = 60.0
 CALIBRATION_PACE_S = 24 * 3600.0
 
 _DESCRIPTION = """
@@ -95,6 +101,11 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
             app.state.roads, database, time_zone=app.state.city.time_zone, now=clock.now()
         )
 
+    async def pay() -> None:
+        provider = app.state.card_provider
+        await payment_sending.run_once(database, provider.port, now=clock.now())
+        await provider.tell_all()
+
     return [
         Worker("dispatch", dispatcher.run_once, settings.tick_s),
         Worker(
@@ -129,6 +140,15 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
             "seals",
             lambda: keep_sealed(database, home=settings.home, now=clock.now()),
             SEALS_PACE_S,
+        ),
+        Worker("payments", pay, PAYMENTS_PACE_S),
+        Worker(
+            "payments watch",
+            lambda: payment_sending.look_after(
+                database, app.state.card_provider.port, now=clock.now()
+            ),
+            PAYMENTS_LOOK_PACE_S,
+            timeout_s=300.0,
         ),
         Worker("calibration", calibrate, CALIBRATION_PACE_S),
     ]
@@ -196,6 +216,10 @@ def create_app(
                 places=state.places,
             )
             http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+            # What signs the double's events never leaves this process.
+            state.card_provider = await stack.enter_async_context(
+                open_provider(settings, app=app, secret=secrets.token_urlsafe())
+            )
             state.deadlines = deadlines.Deadlines(
                 database=state.database, clock=state.clock, settings=settings, client=http
             )
@@ -241,6 +265,7 @@ def create_app(
         dispatch,
         outlook,
         forecast,
+        payments,
         payouts,
         reciprocity,
         surplus,

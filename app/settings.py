@@ -17,6 +17,13 @@ class SettingsError(Exception):
     """A setting is unknown or out of range; the message is one line that says what to do."""
 
 
+class CardProviderName(StrEnum):
+    """Who is asked for a rider's card: our own double moves no money."""
+
+    LOCAL = "local"
+    STRIPE = "stripe"
+
+
 class Profile(StrEnum):
     """How careful to be: production refuses unsafe settings, demo may bend time."""
 
@@ -100,6 +107,14 @@ class Settings(BaseSettings):
     legal_address: str | None = Field(None, max_length=200, description="as receipts show it")
     vat_number: str | None = Field(None, max_length=40, description="as receipts show it")
 
+    payment_provider: CardProviderName = Field(
+        CardProviderName.LOCAL, description="of cards; local is a double that moves no money"
+    )
+    stripe_secret_key: SecretStr | None = Field(None, description="of the account at Stripe")
+    stripe_webhook_secret: SecretStr | None = Field(
+        None, description="by which Stripe signs what it tells us"
+    )
+
     issuers: CommaList = Field(
         (), description="URLs by commas of those who stamp vote keys; default: two of our own"
     )
@@ -136,6 +151,13 @@ def load_settings(**given: object) -> Settings:
         raise SettingsError(f"{name}: {fault['msg']}") from None
     if settings.clock_start is not None and settings.profile is not Profile.DEMO:
         raise SettingsError("MEENT_CLOCK_START: only the demo profile may set the clock")
+    if settings.payment_provider is CardProviderName.STRIPE and (
+        settings.stripe_secret_key is None or settings.stripe_webhook_secret is None
+    ):
+        raise SettingsError(
+            "MEENT_PAYMENT_PROVIDER: stripe needs MEENT_STRIPE_SECRET_KEY and"
+            " MEENT_STRIPE_WEBHOOK_SECRET"
+        )
     if settings.profile is Profile.PRODUCTION and settings.ballot_batch < LEAST_BALLOT_BATCH:
         raise SettingsError(
             f"MEENT_BALLOT_BATCH: at least {LEAST_BALLOT_BATCH} in production; fewer hide nobody"

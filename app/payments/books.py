@@ -12,7 +12,7 @@ from app.ledger import service as ledger
 from app.ledger.errors import BalanceTooLow
 from app.ledger.postings import Recipe
 from app.ledger.refusals import refusing
-from app.payments import queries
+from app.payments.queries import payments as queries
 from app.payments.rules import Act, PaymentState
 
 
@@ -93,7 +93,7 @@ async def _take(
                 recipe,
                 scope=scope,
                 key=str(payment["id"]),
-                subject_id=payment["ride_id"],
+                subject_id=payment["id"],
                 now=now,
                 hold_id=payment["hold_id"],
             )
@@ -128,7 +128,7 @@ async def give_back(
         recipe,
         scope="invoice_refund",
         key=f"{payment['id']}:{key}",
-        subject_id=payment["ride_id"],
+        subject_id=payment["id"],
         now=now,
     )
     await queries.add_charge(

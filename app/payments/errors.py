@@ -75,11 +75,11 @@ class NothingToInvoice(Problem):
     title = "There is nothing to invoice"
 
 
-class MonthNotOver(Problem):
+class InvoiceTooEarly(Problem):
     """An invoice is of a month that is over. Wait for its end."""
 
     status = 422
-    slug = "month-not-over"
+    slug = "invoice-too-early"
     title = "The month is not over"
 
 

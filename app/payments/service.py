@@ -7,11 +7,19 @@ from uuid import UUID
 
 from app.foundation.database import Transaction
 from app.foundation.ids import new_id
+from app.foundation.problems import NotFound
 from app.ledger import service as ledger
 from app.ledger.errors import BalanceTooLow
 from app.ledger.refusals import refusing
-from app.payments import books, queries
-from app.payments.errors import CashLimitReached, ClientLimitReached, NoCard, NoClient
+from app.payments import books
+from app.payments.errors import (
+    CashLimitReached,
+    ClientLimitReached,
+    NoCard,
+    NoClient,
+    PaymentNotOpen,
+)
+from app.payments.queries import payments as queries
 from app.payments.rules import AUTHORISE_AHEAD, Act, Kind, Method, PaymentState
 
 _STILL_OPEN = (PaymentState.WANTED, PaymentState.AUTHORISED)
@@ -217,6 +225,31 @@ async def refund(
         else:
             continue
         left_minor -= part_minor
+
+
+async def retry(tx: Transaction, *, payment_id: UUID, rider_id: UUID, now: datetime) -> UUID:
+    """Charge the rider's default card for a payment that failed; return the one in its place.
+
+    Raises:
+        NotFound: it is not this rider's.
+        PaymentNotOpen: it did not fail, or was tried again before.
+        NoCard: the rider has registered none.
+    """
+    failed = await queries.lock_payment(tx, payment_id=payment_id)
+    if failed is None or failed["rider_id"] != rider_id:
+        raise NotFound
+    if failed["state"] != PaymentState.FAILED or failed["amount_minor"] == 0:
+        raise PaymentNotOpen
+    card = await queries.default_method(tx, member_id=rider_id)
+    if card is None:
+        raise NoCard
+    await queries.update_payment(tx, payment_id=payment_id, state=PaymentState.VOIDED, now=now)
+    wanted = Wanted(
+        failed["ride_id"], rider_id, Kind.EXTRA, f"retry:{payment_id}", failed["amount_minor"]
+    )
+    new_payment_id = await charge_card(tx, wanted, card=card, now=now)
+    assert new_payment_id is not None, "a payment is voided once"
+    return new_payment_id
 
 
 async def charge_card(tx: Transaction, wanted: Wanted, *, card: Any, now: datetime) -> UUID | None:

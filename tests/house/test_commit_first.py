@@ -18,6 +18,7 @@ from tests.app.assembly.ballots.scene import hold_vote, post
 from tests.app.assembly.open_votes.stories import DAY, Story, seat
 from tests.app.assembly.proposals.acts import PROPOSAL_ACTS
 from tests.app.fares.acts import FARES_ACTS
+from tests.app.payments.acts import PAYMENT_ACTS
 from tests.app.payouts.acts import PAYOUT_ACTS
 from tests.app.reciprocity.acts import RECIPROCITY_ACTS
 from tests.app.surplus.acts import SURPLUS_ACTS
@@ -313,6 +314,7 @@ ACTS: dict[str, Act] = {
     "revoke_delegation": _revoke_delegation,
     **PROPOSAL_ACTS,
     **FARES_ACTS,
+    **PAYMENT_ACTS,
     **PAYOUT_ACTS,
     **RECIPROCITY_ACTS,
     **SURPLUS_ACTS,

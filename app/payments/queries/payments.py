@@ -213,15 +213,18 @@ async def give_command(
 
 async def drop_unsent(tx: Transaction, *, payment_id: UUID, now: datetime) -> int:
     """Drop the commands of a payment that were never sent; return how many are under way."""
+    await tx.execute(
+        "update payment_command set state = $3, ended_at = $2"
+        " where payment_id = $1 and state = 'due' and attempts = 0",
+        payment_id,
+        now,
+        CommandState.DROPPED,
+    )
+    # A statement of its own: what a worker took at this moment is seen only now.
     return int(
         await tx.value(
-            "with dropped as (update payment_command set state = $3, ended_at = $2"
-            " where payment_id = $1 and state = 'due' and attempts = 0 returning 1)"
-            " select count(*) from payment_command where payment_id = $1 and state = 'due'"
-            " and attempts > 0",
+            "select count(*) from payment_command where payment_id = $1 and state = 'due'",
             payment_id,
-            now,
-            CommandState.DROPPED,
         )
     )
 
@@ -266,5 +269,46 @@ async def add_charge(
         payment_id,
         amount_minor,
         journal_id,
+        now,
+    )
+
+
+async def insert_settlement(
+    tx: Transaction,
+    *,
+    settlement_id: UUID,
+    provider: str,
+    reference: str,
+    gross_minor: int,
+    fee_minor: int,
+    journal_id: int,
+    booked_by: UUID,
+    now: datetime,
+) -> Any:
+    """Enter what a provider paid to the bank, and return it as it is shown."""
+    return await tx.row(
+        "insert into card_settlement (id, provider, reference, gross_minor, fee_minor, journal_id,"
+        " booked_by, booked_at) values ($1, $2, $3, $4, $5, $6, $7, $8) returning id, provider,"
+        " reference, gross_minor, fee_minor, booked_at",
+        settlement_id,
+        provider,
+        reference,
+        gross_minor,
+        fee_minor,
+        journal_id,
+        booked_by,
+        now,
+    )
+
+
+async def insert_cash_rule(
+    tx: Transaction, *, rule_id: UUID, limit_minor: int, set_by: UUID, now: datetime
+) -> None:
+    """Enter how much drivers may owe of cash from now on."""
+    await tx.execute(
+        "insert into cash_rule (id, limit_minor, set_by, set_at) values ($1, $2, $3, $4)",
+        rule_id,
+        limit_minor,
+        set_by,
         now,
     )
