@@ -2,7 +2,9 @@
 # ruff: noqa: PLC0415 - a command imports what it needs, so that --help answers at once
 
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -89,6 +91,33 @@ def forms(*, as_json: AsJson = False) -> None:
     for legal_form in LEGAL_FORMS.values():
         for doubt in doubts(legal_form):
             say(doubt)
+
+
+@surplus.command()
+def package(
+    period_id: Annotated[UUID, typer.Argument(metavar="PERIOD", help="A closed period's id.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Write it to this file.")],
+) -> None:
+    """Draw the package with which anybody works a closed period out again: `meent-verify FILE`."""
+    drawn = run(_package(period_id))
+    output.write_bytes(drawn)
+    say(f"{output}: {len(drawn):,} bytes; check it with meent-verify {output}")
+
+
+async def _package(period_id: UUID) -> bytes:
+    from app.foundation.database import open_database
+    from app.foundation.hints import Hints
+    from app.operating.database_setup import require_founded
+    from app.operating.launch import lend_database
+    from app.surplus.package import draw_package
+
+    async with lend_database(settings_of(), say=say) as dsn:
+        await require_founded(dsn)
+        async with (
+            open_database(dsn, hints=Hints(), size=1) as database,
+            database.reading() as reader,
+        ):
+            return await draw_package(reader, period_id=period_id)
 
 
 async def _close(first_day: date, day_after: date, *, operator: str | None) -> dict[str, Any]:

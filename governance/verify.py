@@ -1,15 +1,24 @@
-"""Recounts one election from its public package and names each fault: `meent-verify`.
+"""Recounts an election, or the money of a closed period, and names each fault: `meent-verify`.
 
 This one file needs Python 3.12 or later and `cryptography`, nothing else. It imports nothing of
 the program and writes hashing, signatures and counting rules a second time, by design: a recount
 by the same code would repeat the same mistake. Copy it, read it, run it anywhere:
 
-    python verify.py package.json --receipt mine.json --root seen-on-tuesday.json
+    python verify.py election.json --receipt mine.json --root seen-on-tuesday.json
+    python verify.py period.json --member driver:4f3c... --root seal-seen-on-tuesday.json
+    python verify.py proof-of-my-ride.json --root seal-seen-on-tuesday.json
 
-What no recount can see: how a member was pressed (a vote can be proved with key and receipt, so
-it is not coercion-proof), ballots a server refused before giving a receipt, a root dated back
-where nobody kept an earlier one, a vote lost with its device before casting, and all issuers
-together voting for members who never look at the log.
+The file has three parts: elections, money, and what both need.
+
+What no recount of an election can see: how a member was pressed (a vote can be proved with key and
+receipt, so it is not coercion-proof), ballots a server refused before giving a receipt, a root
+dated back where nobody kept an earlier one, a vote lost with its device before casting, and all
+issuers together voting for members who never look at the log.
+
+What no recount of money can see: a ride that was never booked; whether a driver was a member, or
+engaged for so long, where the package says so (each can check their own); what stood on accounts
+before the first block (the package of the period before says); statutes and votes other than by
+their own packages; a whole chain signed anew by who holds the key, where nobody kept a seal.
 """
 
 import argparse
@@ -33,13 +42,15 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 
 Json = Mapping[str, Any]
 FORMATS = ("meent-election-package:1", "meent-manifest:1")
+PERIOD_FORMAT = "meent-period-package:1"
+PROOF_FORMAT = "meent-journal-proof:1"
 SHOWN_PER_KIND = 3
 # What Python raises where a document is not of the form it should have.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class FaultKind(StrEnum):
-    """What can be wrong with an election, in words for a member."""
+    """What can be wrong with an election or with money, in words for a member."""
 
     UNREADABLE = "the package cannot be read"
     CHANGED_TERMS = "the rule or its terms were changed"
@@ -62,6 +73,19 @@ class FaultKind(StrEnum):
     DROPPED = "a receipted ballot is missing from the box"
     FALSE_RECEIPT = "a receipt is not the board's"
     FALSE_RESULT = "the announced result is not what the ballots say"
+    # Of money:
+    CHANGED_BLOCK = "a block does not hold the journals that were sealed"
+    BROKEN_CHAIN = "a seal does not follow the one before"
+    FORGED_SEAL = "a seal is not signed by the cooperative's key"
+    SWAPPED_SEAL = "a seal is not the one that was published"
+    MISSING_BLOCKS = "the package leaves out blocks of the period"
+    FALSE_OPENING = "the accounts do not add up to nothing"
+    BOOKED_LATE = "a journal was booked into the closed period"
+    FALSE_PATRONAGE = "what a member paid is not what the journals say"
+    FALSE_CLOSE = "the result or where it went is not what books and rules say"
+    FALSE_REFUND = "a refund is not what books and rules say"
+    FALSE_BOOKING = "the close was booked otherwise than it comes out"
+    UNKNOWN_CODE = "nothing in the package is of this code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +97,36 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Recount:
-    """What the recount found: faults, counted ballots by house, and the result they give."""
+class Found:
+    """What a recount found wrong."""
 
     faults: list[Fault] = field(default_factory=list)
-    counted: list[int] = field(default_factory=list)
-    result: Any = None
 
     def fault(self, kind: FaultKind, detail: str) -> None:
         """Note one fault more."""
         self.faults.append(Fault(kind, detail))
+
+    def summary(self) -> list[str]:
+        """What was counted, in plain lines."""
+        return []
+
+
+# ELECTIONS
+
+
+@dataclass(slots=True)
+class Recount(Found):
+    """What the recount found: faults, counted ballots by house, and the result they give."""
+
+    counted: list[int] = field(default_factory=list)
+    result: Any = None
+
+    def summary(self) -> list[str]:
+        """How many ballots were counted, and what they say."""
+        return [
+            f"ballots counted: {' + '.join(map(str, self.counted)) or 'none'}",
+            f"result counted:  {_short(self.result)}",
+        ]
 
 
 def recount(package: Json, *, receipts: Sequence[Json] = (), roots: Sequence[Json] = ()) -> Recount:
@@ -516,6 +560,482 @@ RULES = {
 }
 
 
+# MONEY
+
+
+@dataclass(slots=True)
+class PeriodRecount(Found):
+    """What a recount of a period found: faults, the close as it comes out, balances asked for."""
+
+    blocks: int = 0
+    journals: int = 0
+    steps: dict[str, int] = field(default_factory=dict)
+    balances: list[str] = field(default_factory=list)
+
+    def summary(self) -> list[str]:
+        """How much was looked at, the close step by step, and the balances asked for."""
+        return [
+            f"blocks checked: {self.blocks} with {self.journals} journals",
+            *(f"  {key:18} {minor:>14}" for key, minor in self.steps.items()),
+            *self.balances,
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One transfer of a sealed journal."""
+
+    number: int
+    kind: str
+    in_period: bool
+    debit: str
+    credit: str
+    minor: int
+
+    def of(self, account: str) -> int:
+        """What it brought the account; below 0 what it took."""
+        return self.minor * ((self.credit == account) - (self.debit == account))
+
+
+# Where a pot is kept; a pot of any other name waits with the investments.
+KEPT_IN = {
+    "reserve": "voted_reserve",
+    "dividend": "refunds_payable",
+    "education": "education_fund",
+    "solidarity": "solidarity_fund",
+}
+CLOSING_KINDS = ("surplus_close", "surplus_share", "loss_absorption", "refund_allocation")
+
+
+def recount_period(
+    package: Json, *, heads: Sequence[Json] = (), codes: Sequence[str] = ()
+) -> PeriodRecount:
+    """All faults of a closed period's package, and the close as its books and rules come out.
+
+    `heads` are published seals that someone kept; `codes` are accounts whose balances are asked
+    for. A package too broken to read is a fault, never an exception.
+    """
+    found = PeriodRecount()
+    try:
+        _recount_period(package, heads, codes, found)
+    except MALFORMED as wrong:
+        found.fault(FaultKind.UNREADABLE, f"{type(wrong).__name__}: {wrong}")
+    return found
+
+
+def _recount_period(
+    package: Json, heads: Sequence[Json], codes: Sequence[str], found: PeriodRecount
+) -> None:
+    period, rules = package["period"], package["rules"]
+    _check_seals(package["seals"], heads, found)
+    lines = _check_blocks(package, found)
+    if sum(package["openings"].values()):
+        found.fault(FaultKind.FALSE_OPENING, "what stood on all accounts is not 0 in sum")
+    books = _add_up(package, lines, found)
+    parts = _close(books, rules)
+    found.steps = _steps(books, parts, rules)
+    announced = package["announced"]
+    for key in sorted(found.steps.keys() | announced.keys()):
+        if announced.get(key, 0) != found.steps.get(key, 0):
+            told, counted = announced.get(key, 0), found.steps.get(key, 0)
+            found.fault(FaultKind.FALSE_CLOSE, f"{key}: announced {told}, comes to {counted}")
+    _check_refunds(package["members"], parts, found)
+    _check_bookings(lines, {*period["closing"]}, books, parts, found)
+    for code in codes:
+        _show_balance(package, lines, code, found)
+
+
+# Seals and blocks.
+
+
+def _check_seals(seals: Sequence[Json], kept: Sequence[Json], found: Found) -> None:
+    """Each seal follows the one before, is signed by one key, and is the one that was kept."""
+    published = {head["height"]: head for head in kept}
+    before = None
+    for seal in seals:
+        name, digest = f"block {seal['height']}", _seal_hash(seal)
+        if seal["hash"] != digest.hex():
+            found.fault(FaultKind.BROKEN_CHAIN, f"{name}: its hash is another")
+        if not _verifies(seal["key"], b"meent-seal:1" + digest, seal["signature"]):
+            found.fault(FaultKind.FORGED_SEAL, name)
+        expected = (before["height"] + 1, before["hash"]) if before else None
+        if before is None and seal["height"] == 1:
+            expected = (1, "00" * 32)
+        if expected is not None and (seal["height"], seal["previous"]) != expected:
+            found.fault(FaultKind.BROKEN_CHAIN, f"{name} does not follow the block before it")
+        if before is not None and seal["key"] != before["key"]:
+            found.fault(FaultKind.FORGED_SEAL, f"{name} is signed by another key than before")
+        head = published.get(seal["height"])
+        if head is not None and _seal_hash(head) != digest:
+            found.fault(FaultKind.SWAPPED_SEAL, f"{name}: another seal was kept of it")
+        before = seal
+
+
+def _seal_hash(seal: Json) -> bytes:
+    body = {name: value for name, value in seal.items() if name not in ("hash", "signature")}
+    return hashlib.sha256(b"meent-seal:1" + canonical(body)).digest()
+
+
+def _leaf(journal: Json) -> bytes:
+    hidden = bytes.fromhex(journal["hidden"])
+    return hashlib.sha256(b"\x00" + hidden + canonical(journal["shown"])).digest()
+
+
+def _check_blocks(package: Json, found: PeriodRecount) -> list[Line]:
+    """Every block holds the journals that its seal covers; return all their lines."""
+    seals, blocks, period = package["seals"], package["blocks"], package["period"]
+    ahead = len(seals) - len(blocks)
+    if ahead not in (0, 1):
+        found.fault(FaultKind.MISSING_BLOCKS, f"{len(seals)} seals of {len(blocks)} blocks")
+    elif ahead and _moment(seals[0]["sealed_at"]) >= _moment(period["since"]):
+        found.fault(FaultKind.MISSING_BLOCKS, "the blocks begin later than the period")
+    elif blocks and not ahead and seals[0]["height"] != 1:
+        found.fault(FaultKind.MISSING_BLOCKS, "the seal before the first block is missing")
+    for seal, block in zip(seals[max(0, ahead) :], blocks, strict=False):
+        if len(block) != seal["size"]:
+            detail = f"block {seal['height']}: {seal['size']} journals sealed, {len(block)} here"
+            found.fault(FaultKind.CHANGED_BLOCK, detail)
+        elif _root([_leaf(journal) for journal in block]).hex() != seal["root"]:
+            found.fault(FaultKind.CHANGED_BLOCK, f"block {seal['height']}: another root")
+    found.blocks, found.journals = len(blocks), sum(map(len, blocks))
+    return _lines([journal["shown"] for block in blocks for journal in block], package, found)
+
+
+def _lines(journals: Sequence[Json], package: Json, found: Found) -> list[Line]:
+    """Return the lines of journals, of which none is there twice, or booked after the close."""
+    period, unit = package["period"], package["currency"]
+    since, until = _moment(period["since"]), _moment(period["until"])
+    lines = []
+    for shown in journals:
+        number, in_period = shown["journal"], since <= _moment(shown["at"]) < until
+        if in_period and number > period["through_journal"]:
+            found.fault(FaultKind.BOOKED_LATE, f"journal {number}")
+        for debit, credit, minor, of_unit in shown["lines"]:
+            if type(minor) is not int or minor <= 0 or of_unit != unit:
+                found.fault(FaultKind.UNREADABLE, f"journal {number} moves {minor} {of_unit}")
+            lines.append(Line(number, shown["kind"], in_period, debit, credit, minor))
+    times = Counter(shown["journal"] for shown in journals)
+    for number in (number for number, there in times.items() if there > 1):
+        found.fault(FaultKind.CHANGED_BLOCK, f"journal {number} is there twice")
+    missing = {*period["closing"]} - times.keys()
+    if missing:
+        found.fault(FaultKind.MISSING_BLOCKS, f"journals of the close: {sorted(missing)}")
+    return lines
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+# The close, worked out from lines and rules.
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What a period made, and what stood when it was closed; commission and time by member."""
+
+    paid: tuple[int, ...]
+    engaged: tuple[int, ...]
+    others: int
+    other_income: int
+    costs: int
+    carried_loss: int
+    reserve: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Where the result goes."""
+
+    net: int
+    indivisible: int
+    reserve: int
+    education: int
+    pots: dict[str, int]
+    refunds: tuple[tuple[int, int], ...]
+    weights: tuple[Fraction, ...]
+    undivided: int
+    absorbed: int
+    carried_forward: int
+
+
+def _add_up(package: Json, lines: Sequence[Line], found: Found) -> Books:
+    """Return the books of the period; who was a member and how long engaged is as stated."""
+    members, of_others = package["members"], {*package["of_others"]}
+    member_of = {code: n for n, member in enumerate(members) for code in member["codes"]}
+    paid, others, income, costs = [0] * len(members), 0, 0, 0
+    for line in lines:
+        if not line.in_period or line.kind == "surplus_close":
+            continue
+        income += line.of("other_income")
+        costs -= line.of("platform_costs")
+        minor = line.of("commission_income")
+        by = line.debit if line.credit == "commission_income" else line.credit
+        if line.number in of_others or not by.startswith("driver:"):
+            others += minor
+        elif by in member_of:
+            paid[member_of[by]] += minor
+        elif minor:
+            found.fault(FaultKind.FALSE_PATRONAGE, f"{by} paid {minor} and is no member")
+    for member, minor in zip(members, paid, strict=True):
+        if member["commission_minor"] != minor:
+            told = member["commission_minor"]
+            detail = f"{member['codes'][0]}: said to have paid {told}, paid {minor}"
+            found.fault(FaultKind.FALSE_PATRONAGE, detail)
+    through = package["period"]["through_journal"]
+    surplus, reserve = (
+        package["openings"].get(account, 0)
+        + sum(line.of(account) for line in lines if line.number <= through)
+        for account in ("surplus", "statutory_reserve")
+    )
+    return Books(
+        paid=tuple(paid),
+        engaged=tuple(member["engaged_s"] for member in members),
+        others=others,
+        other_income=income,
+        costs=costs,
+        carried_loss=max(0, -surplus),
+        reserve=reserve,
+    )
+
+
+def _largest_remainder(total: int, weights: Sequence[int | Fraction]) -> list[int]:
+    """Whole quotas, then a unit each for the largest fractions, the larger weight, the earlier."""
+    whole = Fraction(sum(weights))
+    quotas = [total * Fraction(weight) / whole for weight in weights]
+    given = [int(quota) for quota in quotas]
+    order = sorted(range(len(quotas)), key=lambda n: (given[n] - quotas[n], -quotas[n], n))
+    for n in order[: total - sum(given)]:
+        given[n] += 1
+    return given
+
+
+def _bound(rules: Json) -> tuple[int, int, dict[str, Fraction], Fraction]:
+    """Return reserve and education in basis points, the pots, and the part by commission."""
+    statutes, form, vote = rules["statutes"], rules["legal_form"], rules["vote"]
+    reserve = max(statutes["reserve_bp"], form["reserve_bp"])
+    education = max(statutes["education_bp"], form["education_bp"])
+    pots = {"dividend": Fraction(0 if vote else 1)}
+    if vote:
+        pots |= {n: Fraction(*share) for n, share in zip(vote["pots"], vote["shares"], strict=True)}
+    votable = 10_000 - reserve - education
+    if votable:
+        whole, least = sum(pots.values()), Fraction(form["refund_bp"], votable)
+        pots = {name: share / whole for name, share in pots.items()}
+        kept = pots["dividend"]
+        if kept < least:
+            pots = {name: share * (1 - least) / (1 - kept) for name, share in pots.items()}
+            pots["dividend"] = least
+    by_paid = 1 - Fraction(statutes["patronage_hours_bp"], 10_000)
+    return reserve, education, pots, Fraction(1) if form["operations_only"] else by_paid
+
+
+def _close(books: Books, rules: Json) -> Parts:
+    """Earlier losses first, then reserves, pots and refunds, each by largest remainder."""
+    reserve_bp, education_bp, pots, by_paid = _bound(rules)
+    statutes, form = rules["statutes"], rules["legal_form"]
+    paid = [max(0, minor) for minor in books.paid]
+    back = -sum(min(0, minor) for minor in (*books.paid, books.others, books.other_income))
+    costs = max(0, books.costs) + back + books.carried_loss
+    income = max(0, books.other_income) + max(0, -books.costs)
+    others = max(0, books.others)
+    operating = sum(paid) + others - costs
+    of_members, of_others = 0, operating
+    if operating > 0:
+        of_members, of_others = _largest_remainder(operating, [sum(paid), others])
+    shares = [education_bp, reserve_bp, 10_000 - reserve_bp - education_bp]
+    education, reserve, votable = _largest_remainder(of_members, shares)
+    names = sorted(pots)
+    potted = dict(zip(names, _largest_remainder(votable, [pots[n] for n in names]), strict=True))
+    # A member for whom more was taken back than came has no claim, nor for their time.
+    engaged = [s if minor >= 0 else 0 for s, minor in zip(books.engaged, books.paid, strict=True)]
+    weights = tuple(
+        by_paid * Fraction(minor, sum(paid) or 1) + (1 - by_paid) * Fraction(s, sum(engaged) or 1)
+        for minor, s in zip(paid, engaged, strict=True)
+    )
+    refunds = [0] * len(weights)
+    if any(weights):
+        refunds = _largest_remainder(potted["dividend"], weights)
+    cash_bp = max(statutes["refund_cash_bp"], form["cash_bp"])
+    cash = [-(-refund * cash_bp // 10_000) for refund in refunds]
+    net = operating + income
+    loss = max(0, -net)
+    absorbed = min(loss, max(0, books.reserve)) if statutes["reserve_bears_losses"] else 0
+    return Parts(
+        net=net,
+        indivisible=of_others + income,
+        reserve=reserve,
+        education=education,
+        pots=potted,
+        refunds=tuple((c, refund - c) for c, refund in zip(cash, refunds, strict=True)),
+        weights=weights,
+        undivided=potted["dividend"] - sum(refunds),
+        absorbed=absorbed,
+        carried_forward=loss - absorbed,
+    )
+
+
+def _steps(books: Books, parts: Parts, rules: Json) -> dict[str, int]:
+    """Return the close by the keys under which it was announced, without what is nothing."""
+    steps = {
+        "member_commission": sum(books.paid),
+        "other_commission": books.others,
+        "other_income": books.other_income,
+        "costs": -books.costs,
+        "result": parts.net + books.carried_loss,
+    }
+    if books.carried_loss:
+        steps |= {"carried": -books.carried_loss, "net": parts.net}
+    if parts.net < 0:
+        if rules["statutes"]["reserve_bears_losses"]:
+            steps["absorbed"] = parts.absorbed
+        return steps | {"carried_forward": parts.carried_forward}
+    steps |= {
+        "indivisible": parts.indivisible,
+        "reserve": parts.reserve,
+        "education": parts.education,
+    }
+    steps |= {f"pot_{pot}": minor for pot, minor in parts.pots.items() if minor}
+    steps |= {
+        "cash": sum(cash for cash, _ in parts.refunds),
+        "capital": sum(capital for _, capital in parts.refunds),
+        "undivided": parts.undivided,
+    }
+    return steps
+
+
+def _check_refunds(members: Sequence[Json], parts: Parts, found: Found) -> None:
+    """Every member got their part; among equal weights it is open who got the last cent."""
+    told: dict[Fraction, list[tuple[int, int]]] = {}
+    due: dict[Fraction, list[tuple[int, int]]] = {}
+    for member, weight, refund in zip(members, parts.weights, parts.refunds, strict=True):
+        told.setdefault(weight, []).append((member["cash_minor"], member["capital_minor"]))
+        due.setdefault(weight, []).append(refund)
+    wrong = {weight for weight in due if sorted(told[weight]) != sorted(due[weight])}
+    for member, weight in zip(members, parts.weights, strict=True):
+        if weight in wrong:
+            paid = f"{member['cash_minor']} in money, {member['capital_minor']} as capital"
+            dues = " or ".join(f"{a} and {b}" for a, b in sorted({*due[weight]}))
+            found.fault(FaultKind.FALSE_REFUND, f"{member['codes'][0]}: {paid}; due {dues}")
+
+
+def _check_bookings(
+    lines: Sequence[Line], closing: set[int], books: Books, parts: Parts, found: Found
+) -> None:
+    """The journals of the close moved what it comes to, to the right accounts."""
+    booked: dict[tuple[str, str], int] = {}
+    refunds: dict[int, list[int]] = {}
+    for line in (line for line in lines if line.number in closing):
+        if line.kind not in CLOSING_KINDS:
+            found.fault(FaultKind.FALSE_BOOKING, f"journal {line.number} is a {line.kind}")
+        for account in (line.debit, line.credit):
+            kind = account.partition(":")[0]
+            key = line.kind, kind
+            booked[key] = booked.get(key, 0) + line.of(account)
+            if line.kind == "refund_allocation" and kind != "refunds_payable":
+                part = refunds.setdefault(line.number, [0, 0])
+                part[kind != "driver"] += line.of(account)
+    due = _due_bookings(books, parts)
+    for kind, account in sorted(booked.keys() | due.keys()):
+        told, comes = booked.get((kind, account), 0), due.get((kind, account), 0)
+        if told != comes:
+            detail = f"{kind}: {told} booked on {account}, comes to {comes}"
+            found.fault(FaultKind.FALSE_BOOKING, detail)
+    if sorted(map(tuple, refunds.values())) != sorted(part for part in parts.refunds if sum(part)):
+        found.fault(FaultKind.FALSE_BOOKING, "the refunds booked are not those that come out")
+
+
+def _due_bookings(books: Books, parts: Parts) -> dict[tuple[str, str], int]:
+    """Return what each kind of journal moved in sum to each kind of account, if all was right."""
+    paid, result = sum(books.paid), parts.net + books.carried_loss
+    due: Counter[tuple[str, str]] = Counter()
+    due["surplus_close", "commission_income"] = -(paid + books.others)
+    due["surplus_close", "other_income"] = -books.other_income
+    due["surplus_close", "platform_costs"] = books.costs
+    due["surplus_close", "surplus"] = result
+    if parts.net < 0:
+        due["loss_absorption", "statutory_reserve"] = -parts.absorbed
+        due["loss_absorption", "surplus"] = parts.absorbed
+        return due
+    due["surplus_share", "surplus"] = -parts.net
+    due["surplus_share", "statutory_reserve"] += parts.indivisible + parts.reserve
+    due["surplus_share", "education_fund"] += parts.education
+    for pot, minor in parts.pots.items():
+        due["surplus_share", KEPT_IN.get(pot, "investment_pot")] += minor
+    due["surplus_share", "refunds_payable"] -= parts.undivided
+    due["surplus_share", "voted_reserve"] += parts.undivided
+    due["refund_allocation", "refunds_payable"] = -sum(map(sum, parts.refunds))
+    due["refund_allocation", "driver"] = sum(cash for cash, _ in parts.refunds)
+    due["refund_allocation", "member_capital"] = sum(capital for _, capital in parts.refunds)
+    return due
+
+
+def _show_balance(package: Json, lines: Sequence[Line], code: str, found: PeriodRecount) -> None:
+    """Add what stood on the account, what moved it, and the refund reckoned under this code."""
+    opening = package["openings"].get(code, 0)
+    moved = [line.of(code) for line in lines if code in (line.debit, line.credit)]
+    members = [member for member in package["members"] if code in member["codes"]]
+    if not moved and not opening and not members:
+        found.fault(FaultKind.UNKNOWN_CODE, code)
+        return
+    came, went = sum(m for m in moved if m > 0), -sum(m for m in moved if m < 0)
+    closing = opening + came - went
+    found.balances.append(f"{code}: {opening} + {came} - {went} = {closing}")
+    found.balances += [
+        f"  refund: {member['cash_minor']} in money, {member['capital_minor']} as capital,"
+        f" for {member['commission_minor']} paid and {member['engaged_s']} seconds engaged"
+        for member in members
+    ]
+
+
+# One journal.
+
+
+def check_proof(proof: Json, *, heads: Sequence[Json] = ()) -> PeriodRecount:
+    """All faults of the proof that a journal is sealed; `heads` are published seals kept before."""
+    found = PeriodRecount()
+    try:
+        _check_proof(proof, heads, found)
+    except MALFORMED as wrong:
+        found.fault(FaultKind.UNREADABLE, f"{type(wrong).__name__}: {wrong}")
+    return found
+
+
+def _check_proof(proof: Json, heads: Sequence[Json], found: PeriodRecount) -> None:
+    seal, shown = proof["seal"], proof["shown"]
+    name = f"journal {shown['journal']}"
+    _check_seals([seal], heads, found)
+    if proof["salt"] is not None:
+        content = bytes.fromhex(proof["salt"]) + canonical(proof["hidden_part"])
+        if hashlib.sha256(content).hexdigest() != proof["hidden"]:
+            found.fault(FaultKind.CHANGED_BLOCK, f"{name} hides something else")
+    path = [bytes.fromhex(step) for step in proof["path"]]
+    if not _leads_to(_leaf(proof), proof["position"], seal["size"], path, seal["root"]):
+        found.fault(FaultKind.CHANGED_BLOCK, f"{name} is not in block {seal['height']}")
+    found.blocks, found.journals = 1, 1
+    found.balances += [
+        f"{name}: {a} to {b}: {minor} {unit}" for a, b, minor, unit in shown["lines"]
+    ]
+
+
+def _leads_to(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: str) -> bool:
+    """RFC 6962 §2.1.1 from above: which half of the tree the leaf is in, down to the leaf."""
+
+    def climb(index: int, size: int, steps: Sequence[bytes]) -> bytes:
+        if size == 1:
+            return leaf if not steps else b""
+        split = 1 << ((size - 1).bit_length() - 1)
+        if index < split:
+            left, right = climb(index, split, steps[:-1]), steps[-1]
+        else:
+            left, right = steps[-1], climb(index - split, size - split, steps[:-1])
+        return hashlib.sha256(b"\x01" + left + right).digest()
+
+    return 0 <= index < size and climb(index, size, path).hex() == root
+
+
+# WHAT BOTH NEED
+
 # Hashes and signatures.
 
 
@@ -571,8 +1091,8 @@ def _short(document: Any) -> str:
 # The command.
 
 
-def report(found: Recount) -> str:
-    """The recount in plain lines: the faults by kind, a few of each, or the result."""
+def report(found: Found) -> str:
+    """The recount in plain lines: the faults by kind, a few of each, and what was counted."""
     lines = []
     for kind in FaultKind:
         details = [fault.detail for fault in found.faults if fault.kind is kind]
@@ -581,18 +1101,24 @@ def report(found: Recount) -> str:
             lines += [f"  {detail}" for detail in details[:SHOWN_PER_KIND]]
             if len(details) > SHOWN_PER_KIND:
                 lines.append(f"  and {len(details) - SHOWN_PER_KIND} more")
-    lines.append(f"ballots counted: {' + '.join(map(str, found.counted)) or 'none'}")
-    lines.append(f"result counted:  {_short(found.result)}")
+    lines += found.summary()
     lines.append(f"{len(found.faults)} faults" if found.faults else "no fault: every check passed")
     return "\n".join(lines) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the recount; 0 without fault, 1 with faults, 2 where a file cannot be read."""
-    parser = argparse.ArgumentParser(prog="meent-verify", description="Recount an election.")
-    parser.add_argument("package", type=Path, help="the election's public package, JSON")
+    parser = argparse.ArgumentParser(
+        prog="meent-verify", description="Recount an election or money."
+    )
+    parser.add_argument(
+        "package", type=Path, help="of an election or a closed period, or the proof of a journal"
+    )
     parser.add_argument("--receipt", type=Path, action="append", default=[], help="your receipt")
-    parser.add_argument("--root", type=Path, action="append", default=[], help="a root you kept")
+    parser.add_argument(
+        "--root", type=Path, action="append", default=[], help="a root or a seal you kept"
+    )
+    parser.add_argument("--member", action="append", default=[], help="a code of yours")
     chosen = parser.parse_args(arguments)
     try:
         package, receipts, roots = (
@@ -605,9 +1131,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, RecursionError, ValueError) as wrong:
         sys.stderr.write(f"cannot read: {wrong}\n")
         return 2
-    found = recount(package[0], receipts=receipts, roots=roots)
+    found = _recount_any(package[0], receipts=receipts, roots=roots, codes=chosen.member)
     sys.stdout.write(report(found))
     return 1 if found.faults else 0
+
+
+def _recount_any(
+    package: Any, *, receipts: Sequence[Json], roots: Sequence[Json], codes: Sequence[str]
+) -> Found:
+    """Recount whatever it is; what is none of the three is an election that cannot be read."""
+    form = package.get("format") if isinstance(package, dict) else None
+    if form == PERIOD_FORMAT:
+        return recount_period(package, heads=roots, codes=codes)
+    if form == PROOF_FORMAT:
+        return check_proof(package, heads=roots)
+    return recount(package, receipts=receipts, roots=roots)
 
 
 def _refuse(text: str) -> float:

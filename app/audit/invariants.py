@@ -15,6 +15,7 @@ from app.audit import (
     open_votes,
     payouts,
     register,
+    seals,
     surplus,
 )
 from app.foundation.database import APP_ROLE
@@ -62,6 +63,7 @@ UNIQUE_INDEXES = (
     *payouts.UNIQUE_INDEXES,
     *fares.UNIQUE_INDEXES,
     *surplus.UNIQUE_INDEXES,
+    *seals.UNIQUE_INDEXES,
 )
 CONSTRAINTS = (
     *books.CONSTRAINTS,
@@ -84,6 +86,7 @@ CONSTRAINTS = (
     *payouts.CONSTRAINTS,
     *fares.CONSTRAINTS,
     *surplus.CONSTRAINTS,
+    *seals.CONSTRAINTS,
 )
 # Only functions write these, and nobody edits them.
 BOOKS = (
@@ -105,6 +108,7 @@ APPEND_ONLY = (
     *payouts.APPEND_ONLY,
     *fares.APPEND_ONLY,
     *surplus.APPEND_ONLY,
+    *seals.APPEND_ONLY,
 )
 GUARDED = (*BOOKS, "balance", "event_stream", "demo_clock")
 OWNERS_FUNCTIONS = ("found_cooperative", "release_hold", *elections.OWNERS_FUNCTIONS)
@@ -287,6 +291,8 @@ ALL: tuple[Invariant, ...] = (
     Invariant("two people pay", "G5", payouts.TWO_PEOPLE_PAY),
     Invariant("files pay what was released", "G5", payouts.FILES_PAY_WHAT_WAS_RELEASED),
     Invariant("payouts keep their guard", "G5", payouts.PAYOUTS_ARE_GUARDED),
+    Invariant("seals follow each other", "G5", seals.SEALS_FOLLOW_EACH_OTHER),
+    Invariant("salts keep their guard", "G5", seals.SALTS_ARE_GUARDED),
     Invariant("books are append-only", "G5", BOOKS_ARE_APPEND_ONLY),
     Invariant("the program cannot edit the books", "G5", PROGRAM_CANNOT_EDIT),
     Invariant("each completed ride is paid once", "G6", fares.COMPLETED_RIDES_ARE_PAID_ONCE),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.audit import elections, invariants, surplus
+from app.audit import elections, invariants, seals, surplus
 from app.dispatch.replaying import replay_newest, replay_newest_pools
 from app.foundation import metrics
 from app.foundation.database import Transaction
@@ -74,7 +74,7 @@ async def audit(connection: Any, *, heard: Callable[[Check], None] | None = None
             checks.append(Check(invariant.name, invariant.promise, **dict(row)))
             if heard is not None:
                 heard(checks[-1])
-        for look in (_recount, _recount_periods, _replay):
+        for look in (_recount, _recount_periods, _recount_seals, _replay):
             checks.append(await look(connection))
             if heard is not None:
                 heard(checks[-1])
@@ -97,6 +97,13 @@ async def _recount_periods(connection: Any) -> Check:
     return Check(
         surplus.RECOUNT, "G5", done.counted, len(done.faults), min(done.faults, default=None)
     )
+
+
+async def _recount_seals(connection: Any) -> Check:
+    """Return what comes of working every sealed block out again: no statement hashes."""
+    done = await seals.recount_seals(connection)
+    first = min(done.faults, default=None)
+    return Check(seals.RECOUNT, "G5", done.counted, len(done.faults), first)
 
 
 async def _replay(connection: Any) -> Check:

@@ -207,6 +207,20 @@ async def erase_person(tx: Transaction, *, member_id: UUID) -> int:
     return await queries.erase_salts(tx, member_id=member_id)
 
 
+async def show_block(reader: Transaction, *, height: int) -> list[dict[str, Any]]:
+    """Return what is published of each journal of a block: what is shown, and a hash of the rest.
+
+    A journal that is gone is not in it.
+    """
+    rows = [
+        row for row in await queries.list_sealed(reader, height=height) if row["id"] is not None
+    ]
+    shown = await show_journals(reader, rows)
+    return [
+        {"shown": one, "hidden": row["hidden"].hex()} for row, one in zip(rows, shown, strict=True)
+    ]
+
+
 def head_document(head: Mapping[str, Any]) -> dict[str, Any]:
     """Return a head as it is published: what was signed, the hash and the signature."""
     return _seal_of(head).document() | {

@@ -58,3 +58,17 @@ class NoCapital(Problem):
 
     slug = "no-capital"
     title = "This person has no capital here"
+
+
+class PeriodNotSealed(Problem):
+    """What was booked last waits for its seal. Ask again in a minute."""
+
+    slug = "period-not-sealed"
+    title = "This period is not sealed yet"
+
+
+class PeriodCutsAnHour(Problem):
+    """Sealed books show times to the quarter of an hour, so nobody could check such a period."""
+
+    slug = "period-cuts-an-hour"
+    title = "This period begins or ends inside a quarter of an hour"

@@ -23,7 +23,7 @@ from app.members.access import (
     Staff,
 )
 from app.members.errors import NotSignedIn, OwnCase, RoleMissing
-from app.surplus import capital, queries, service
+from app.surplus import capital, package, queries, service
 from app.surplus.errors import (
     BooksHaveChanged,
     CapitalNotDue,
@@ -31,8 +31,10 @@ from app.surplus.errors import (
     MeansDoNotReach,
     MemberHasNotLeft,
     NoCapital,
+    PeriodCutsAnHour,
     PeriodLeavesAGap,
     PeriodNotOver,
+    PeriodNotSealed,
 )
 from app.surplus.schemas import (
     CapitalView,
@@ -132,6 +134,23 @@ async def get_period(period_id: UUID, _: SignedIn, database: DatabaseDep) -> Res
     async with database.reading() as reader:
         found = await service.get_period(reader, period_id=period_id)
     return json_response(PeriodView.model_validate(found).model_dump(mode="json"))
+
+
+@router.get(
+    "/surplus/periods/{period_id}/package",
+    operation_id="get_period_package",
+    summary="All that `meent-verify` needs to work a closed period out again",
+    response_model=dict[str, Any],
+    responses=problem_responses(NotSignedIn, NotFound, PeriodNotSealed, PeriodCutsAnHour),
+)
+async def get_period_package(period_id: UUID, _: SignedIn, database: DatabaseDep) -> Response:
+    """Return the books of the period as sealed, people by codes, byte for byte the same each time.
+
+    Members are asked to sign in for it: who knows one of your rides can find your code in it.
+    """
+    async with database.reading() as reader:
+        drawn = await package.draw_package(reader, period_id=period_id)
+    return Response(drawn, media_type="application/json")
 
 
 @router.get(

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.members.routes import account, driving, people, register, sign_in, statement
+from app.members.routes import account, driving, people, register, seals, sign_in, statement
 
 router = APIRouter()
 router.include_router(sign_in.router)
@@ -11,3 +11,4 @@ router.include_router(driving.router)
 router.include_router(register.router)
 router.include_router(account.router)
 router.include_router(statement.router)
+router.include_router(seals.router)

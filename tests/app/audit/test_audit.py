@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from app.assembly.policies import Policy
-from app.audit import invariants, surplus
+from app.audit import invariants, seals, surplus
 from app.audit.elections import RECOUNT
 from app.audit.report import REPLAY, AuditReport, audit
 from app.dispatch.explain import explanation
@@ -247,10 +247,12 @@ async def test_a_clean_city_keeps_every_promise_and_everything_was_looked_at(tow
     assert report.first_violation is None
     assert report.violations == 0
     # Secret votes are looked at where some were held: tests of the elections' room.
-    # Closed periods likewise: tests of the surplus's room.
+    # Closed periods and seals likewise: tests of the surplus's room and of the ledger's.
     assert {check.name for check in report.checks if not check.counted} == {
         RECOUNT,
         surplus.RECOUNT,
+        seals.RECOUNT,
+        "seals follow each other",
     }
 
 
@@ -271,6 +273,16 @@ async def test_the_metric_shows_what_the_last_audit_found(town: Town) -> None:
 GOING = "(select driver_id from ride where state = 'arrived')"
 DONE = "(select id from ride where state = 'completed')"
 FAULTS: dict[str, tuple[str, ...]] = {
+    "seals follow each other": (
+        "insert into seal_epoch values (1, 'here', 0, now())",
+        (
+            "insert into seal select 2, 1, 0, 1, 1, hash, hash, sha256('2'), hash, hash || hash,"
+            " now() from sha256('1') as hash"
+        ),
+    ),
+    "salts keep their guard": (
+        "alter table journal_salt disable trigger journal_salt_is_never_emptied",
+    ),
     "no driver has two open rides unless shared": (
         "drop index one_open_solo_ride_per_driver",
         f"update ride set state = 'assigned', driver_id = {GOING} where state = 'requested'",

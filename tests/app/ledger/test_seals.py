@@ -10,6 +10,8 @@ import asyncpg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from app.audit.report import audit
+from app.audit.seals import RECOUNT
 from app.foundation import metrics
 from app.foundation.database import Database, Transaction
 from app.foundation.ids import new_id
@@ -382,3 +384,18 @@ async def test_after_a_restore_on_another_server_a_new_epoch_follows_the_old_hea
     epochs = await owner.fetch("select epoch from seal order by height")
     assert [row["epoch"] for row in epochs] == [1, 1, 1, 2, 2]
     assert (await checked(owner)).faults == ()
+
+
+async def test_an_audit_names_the_block_of_a_changed_journal(
+    books: Books, database: Database, owner: asyncpg.Connection
+) -> None:
+    numbers = [await books.tip() for _ in range(6)]
+    await seal(database, most=3)
+    clean = {check.name: check for check in (await audit(owner)).checks}
+    await books.as_no_guard("update journal set kind = 'adjustment' where id = $1", numbers[4])
+    found = {check.name: check for check in (await audit(owner)).checks}
+
+    assert (clean[RECOUNT].counted, clean[RECOUNT].violations) == (2, 0)
+    assert clean["seals follow each other"].violations == 0
+    assert f"block 2 (journals {numbers[3]} to {numbers[5]})" in str(found[RECOUNT].first)
+    assert f"journal {numbers[4]} was changed" in str(found[RECOUNT].first)

@@ -1,0 +1,48 @@
+"""Audits the seals: the chain and every block come out again, and nothing is left out of it."""
+
+from typing import Any
+
+from app.foundation.database import Transaction
+from app.ledger.seals import SealsChecked, verify_seals
+
+RECOUNT = "sealed journals come out again as they were sealed"
+
+UNIQUE_INDEXES = (
+    "seal_pkey",
+    "a_seal_has_one_successor",
+    "seal_leaf_pkey",
+    "one_leaf_in_a_place",
+    "a_code_is_of_one_account",
+)
+CONSTRAINTS = (
+    "seals_hold_something",
+    "seals_are_hashed_and_signed",
+    "salts_cannot_be_guessed",
+)
+APPEND_ONLY = ("seal_epoch", "seal", "seal_leaf", "account_code")
+
+SEALS_FOLLOW_EACH_OTHER = """
+select case when s.height > 1 and b.height is null
+    then 'block ' || s.height || ' follows no block'
+    when s.height > 1 and b.hash <> s.previous
+    then 'block ' || s.height || ' does not name the hash of the block before'
+    when s.size <> (select count(*) from seal_leaf l where l.height = s.height)
+    then 'block ' || s.height || ' does not hold the ' || s.size || ' journals it sealed'
+    end as fault
+from seal s left join seal b on b.height = s.height - 1
+"""
+
+# Its salt may be deleted, for a person erased; it is never another than the one sealed under.
+SALTS_ARE_GUARDED = """
+select case when t.oid is null then 'salts lost their guard ' || guard.name
+    when t.tgenabled not in ('O', 'A')
+    then 'the guard of salts ' || guard.name || ' is switched off' end as fault
+from (values ('journal_salt_is_erased_for_a_person'), ('journal_salt_is_never_emptied'))
+  as guard(name)
+left join pg_trigger t on t.tgname = guard.name and t.tgrelid = to_regclass('public.journal_salt')
+"""
+
+
+async def recount_seals(connection: Any) -> SealsChecked:
+    """Work every block out again: no statement hashes as the seals do."""
+    return await verify_seals(Transaction(connection))
