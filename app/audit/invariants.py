@@ -16,6 +16,7 @@ from app.audit import (
     payouts,
     register,
     seals,
+    statements,
     surplus,
 )
 from app.foundation.database import APP_ROLE
@@ -291,6 +292,8 @@ ALL: tuple[Invariant, ...] = (
     Invariant("two people pay", "G5", payouts.TWO_PEOPLE_PAY),
     Invariant("files pay what was released", "G5", payouts.FILES_PAY_WHAT_WAS_RELEASED),
     Invariant("payouts keep their guard", "G5", payouts.PAYOUTS_ARE_GUARDED),
+    Invariant("statements leave nothing out", "G5", statements.STATEMENTS_SHOW_EVERYTHING),
+    Invariant("shares name their decision", "G6", statements.SHARES_NAME_THEIR_DECISION),
     Invariant("seals follow each other", "G5", seals.SEALS_FOLLOW_EACH_OTHER),
     Invariant("salts keep their guard", "G5", seals.SALTS_ARE_GUARDED),
     Invariant("books are append-only", "G5", BOOKS_ARE_APPEND_ONLY),

@@ -1,6 +1,6 @@
 """A driver's earnings of a period, ride by ride, made of the lines of the driver's account."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -67,8 +67,8 @@ class Earnings:
     period: Period
     known_at: datetime
     opening_minor: int
+    lines: tuple[Line, ...]
     sums: Sums
-    commission_minor: int
     rides: tuple[RideEarnings, ...]
     other_lines: tuple[Line, ...]
     clocks: Clocks
@@ -78,6 +78,11 @@ class Earnings:
     def closing_minor(self) -> int:
         """What the account held at the end of the period."""
         return self.opening_minor + self.sums.moved_minor
+
+    @property
+    def commission_minor(self) -> int:
+        """The commission that was paid, less what of it came back; above zero."""
+        return -sum(line.amount_minor for line in self.lines if line.is_commission)
 
     @property
     def per_hour_online_minor(self) -> int | None:
@@ -120,8 +125,3 @@ def by_ride(
         for ride_id, own in of_rides.items()
     ]
     return tuple(rides), tuple(others)
-
-
-def commission_of(lines: Iterable[Line]) -> int:
-    """Return the commission that was paid, less what of it came back, above zero."""
-    return -sum(line.amount_minor for line in lines if line.is_commission)

@@ -69,6 +69,19 @@ def earnings_pdf(earnings: Earnings) -> bytes:
             ),
         ),
     )
+    large_figures(paper, earnings)
+    where_it_went(paper, earnings.sums, currency=currency)
+    account_lines(paper, earnings)
+    share_lines(paper, earnings.shares, time_zone=time_zone)
+    clock_bar(paper, earnings.clocks)
+    _rides(paper, earnings, time_zone=time_zone)
+    _others(paper, earnings.other_lines, currency=currency, time_zone=time_zone)
+    return paper.content()
+
+
+def large_figures(paper: Paper, earnings: Earnings) -> None:
+    """Set what was earned, also by the hour, and the number of rides."""
+    currency = earnings.currency
     paper.figures(
         [
             ("earned", readable(earnings.sums.earned_minor, currency=currency)),
@@ -77,20 +90,13 @@ def earnings_pdf(earnings: Earnings) -> bytes:
             ("rides", f"{len(earnings.rides)}"),
         ]
     )
-    _where_it_went(paper, earnings.sums, currency=currency)
-    _account(paper, earnings)
-    _shares(paper, earnings.shares, time_zone=time_zone)
-    _clocks(paper, earnings.clocks)
-    _rides(paper, earnings, time_zone=time_zone)
-    _others(paper, earnings.other_lines, currency=currency, time_zone=time_zone)
-    return paper.content()
 
 
 def _or_dash(amount_minor: int | None, currency: str) -> str:
     return "\N{EN DASH}" if amount_minor is None else readable(amount_minor, currency=currency)
 
 
-def _where_it_went(paper: Paper, sums: Sums, *, currency: str) -> None:
+def where_it_went(paper: Paper, sums: Sums, *, currency: str) -> None:
     """Draw what riders paid, parted among who got it; what was put right stands in the account."""
     commission, passed = -sums[Column.COMMISSION], -sums[Column.PASSED_ON]
     paid = sums[Column.FARES] + sums[Column.FEES] + sums[Column.TIPS]
@@ -109,7 +115,8 @@ def _where_it_went(paper: Paper, sums: Sums, *, currency: str) -> None:
     )
 
 
-def _account(paper: Paper, earnings: Earnings) -> None:
+def account_lines(paper: Paper, earnings: Earnings) -> None:
+    """Set what moved the account, by column, from what was on it before to what is after."""
     sums, currency = earnings.sums, earnings.currency
 
     def amount(value: int) -> str:
@@ -150,14 +157,16 @@ def share_words(share: Share, *, time_zone: ZoneInfo) -> str:
     )
 
 
-def _shares(paper: Paper, shares: Sequence[Share], *, time_zone: ZoneInfo) -> None:
+def share_lines(paper: Paper, shares: Sequence[Share], *, time_zone: ZoneInfo) -> None:
+    """Set which shares were taken, and who decided each."""
     if shares:
         paper.heading("What the cooperative took, and who decided it", room_mm=18)
     for share in shares:
         paper.words(share_words(share, time_zone=time_zone))
 
 
-def _clocks(paper: Paper, clocks: Clocks) -> None:
+def clock_bar(paper: Paper, clocks: Clocks) -> None:
+    """Draw the hours online, parted by what went on in them."""
     if not clocks.online_s:
         return
     paper.heading(f"Your hours: {hours(clocks.online_s)} online")

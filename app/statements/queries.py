@@ -17,19 +17,23 @@ left join tip on tip.journal_id = coalesce(j.reverses, j.id)
 left join dispute_decision decided on decided.journal_id = coalesce(j.reverses, j.id)
 left join dispute on dispute.id = decided.dispute_id
 """
-_LINES = f"""
-select j.id as journal_id, t.line, j.kind, other.kind as other_side, undone.kind as undone_kind,
-  coalesce(r.id, paid.ride_id, tip.ride_id, dispute.ride_id) as ride_id, j.policy_version_id,
-  why.reason, j.effective_at,
-  case when t.credit_id = $1 then t.amount_minor else -t.amount_minor end as amount_minor
-from transfer t join journal j on j.id = t.journal_id
-join account other on other.id = case when t.credit_id = $1 then t.debit_id else t.credit_id end
+# Every line of every account, as statements show it. The audit adds up these same lines.
+LINES = f"""
+select a.id as account_id, j.id as journal_id, t.line, j.kind, other.kind as other_side,
+  undone.kind as undone_kind, coalesce(r.id, paid.ride_id, tip.ride_id, dispute.ride_id) as ride_id,
+  j.policy_version_id, why.reason, j.effective_at,
+  case when t.credit_id = a.id then t.amount_minor else -t.amount_minor end as amount_minor
+from account a join transfer t on a.id in (t.credit_id, t.debit_id)
+join journal j on j.id = t.journal_id
+join account other on other.id in (t.credit_id, t.debit_id) and other.id <> a.id
 left join journal undone on undone.id = j.reverses
 left join journal_reason why on why.journal_id = j.id
 {_OF_RIDE}
-where $1 in (t.credit_id, t.debit_id) and j.effective_at >= $2 and j.effective_at < $3
-order by j.effective_at, j.id, t.line limit $4
 """
+_LINE_COLUMNS = (
+    "journal_id, line, kind, other_side, undone_kind, ride_id, policy_version_id, reason,"
+    " effective_at, amount_minor"
+)
 _OPENING = """
 select coalesce(sum(case when t.credit_id = $1 then t.amount_minor else -t.amount_minor end), 0)
   ::bigint
@@ -83,7 +87,15 @@ async def list_lines(
     reader: Transaction, *, account_id: UUID, since: datetime, until: datetime, limit: int
 ) -> list[Any]:
     """Return what moved an account in [since, until), in order, above zero what reached it."""
-    return await reader.rows(_LINES, account_id, since, until, limit)
+    return await reader.rows(
+        f"select {_LINE_COLUMNS} from ({LINES}) as line where account_id = $1"
+        " and effective_at >= $2 and effective_at < $3"
+        " order by effective_at, journal_id, line limit $4",
+        account_id,
+        since,
+        until,
+        limit,
+    )
 
 
 async def balance_before(reader: Transaction, *, account_id: UUID, at: datetime) -> int:
@@ -177,3 +189,41 @@ async def list_payments(reader: Transaction, *, ride_id: UUID) -> list[Any]:
         " and amount_minor > 0 order by kind desc, id",
         ride_id,
     )
+
+
+_OTHER_ACCOUNTS = """
+select a.kind,
+  coalesce(sum(line.minor) filter (where line.at < $2), 0)::bigint as opening_minor,
+  coalesce(sum(line.minor) filter (where line.at >= $2 and line.minor > 0), 0)::bigint
+    as credits_minor,
+  coalesce(-sum(line.minor) filter (where line.at >= $2 and line.minor < 0), 0)::bigint
+    as debits_minor
+from account a left join lateral (
+  select j.effective_at as at,
+    case when t.credit_id = a.id then t.amount_minor else -t.amount_minor end as minor
+  from transfer t join journal j on j.id = t.journal_id
+  where a.id in (t.credit_id, t.debit_id) and j.effective_at < $3) as line on true
+where a.member_id = $1 and a.kind in ('member_capital', 'member_share')
+group by a.kind order by a.kind
+"""
+_REFUNDS = """
+select p.since, p.until, j.effective_at as allotted_at, r.commission_minor, r.engaged_s,
+  r.cash_minor, r.capital_minor
+from member_refund r join surplus_period p on p.id = r.period_id
+join journal j on j.id = r.journal_id
+where r.member_id = $1 and j.effective_at >= $2 and j.effective_at < $3 order by j.id
+"""
+
+
+async def list_other_accounts(
+    reader: Transaction, *, member_id: UUID, since: datetime, until: datetime
+) -> list[Any]:
+    """Return what a member's share and capital held before a period, and what moved them in it."""
+    return await reader.rows(_OTHER_ACCOUNTS, member_id, since, until)
+
+
+async def list_refunds(
+    reader: Transaction, *, member_id: UUID, since: datetime, until: datetime
+) -> list[Any]:
+    """Return what a member was allotted of surpluses in a period, the oldest first."""
+    return await reader.rows(_REFUNDS, member_id, since, until)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime, Field
 
@@ -25,7 +25,7 @@ from app.statements.errors import (
     PressBusy,
     TooManyLines,
 )
-from app.statements.periods import Span
+from app.statements.periods import FIRST_YEAR, LAST_YEAR, Span
 from app.statements.press import Press
 from app.statements.receipt import Receipt
 from app.statements.receipt_paper import receipt_pdf
@@ -33,6 +33,10 @@ from app.statements.receipt_schemas import ReceiptView
 from app.statements.receipts import read_receipt
 from app.statements.schemas import EarningsView, earnings_json
 from app.statements.spreadsheet import earnings_csv
+from app.statements.year import YearStatement
+from app.statements.year_paper import year_pdf
+from app.statements.year_schemas import YearView
+from app.statements.years import read_year
 
 PDF = "application/pdf"
 CSV = "text/csv; charset=utf-8; header=present"
@@ -143,6 +147,57 @@ async def get_earnings_csv(asked: AskedDep, press: PressDep) -> Response:
 async def get_earnings_pdf(asked: AskedDep, press: PressDep) -> Response:
     """Return the statement as a document: where each coin went, your hours, and every ride."""
     return await _drawn(asked, press, earnings_pdf, media_type=PDF, ending=".pdf")
+
+
+class Years:
+    """The years of whoever asks."""
+
+    def __init__(self, actor: SignedInEvenSuspended, database: DatabaseDep, now: Now) -> None:
+        self._driver_id: UUID = actor.member_id
+        self._database, self.now = database, now
+
+    async def read(self, year: int) -> YearStatement:
+        """Return one of them."""
+        async with self._database.reading() as reader:
+            return await read_year(reader, driver_id=self._driver_id, year=year, now=self.now)
+
+
+YearsDep = Annotated[Years, Depends()]
+YearNumber = Annotated[int, Path(ge=FIRST_YEAR, le=LAST_YEAR)]
+_YEAR_PROBLEMS = problem_responses(NotSignedIn, NotFound, TooManyLines, PressBusy)
+
+
+# Before the path that ends with the number itself, which would take it for one.
+@router.get(
+    "/me/statements/{year}.pdf",
+    operation_id="get_my_year_pdf",
+    summary="Driver: a year of yours on paper",
+    response_class=Response,
+    responses=_YEAR_PROBLEMS | {200: {"content": {PDF: {}}, "description": "The document"}},
+)
+async def get_year_pdf(year: YearNumber, years: YearsDep, press: PressDep) -> Response:
+    """Return the year as a document: totals, quarters for the tax office, refunds and capital."""
+    statement = await years.read(year)
+    content = await press.draw(year_pdf, statement)
+    return paper(content, media_type=PDF, name=f"statement-{year}.pdf")
+
+
+@router.get(
+    "/me/statements/{year}",
+    operation_id="get_my_year",
+    summary="Driver: a year of yours, with its quarters, your refunds and your capital",
+    response_model=YearView,
+    responses=_YEAR_PROBLEMS,
+)
+async def get_year(year: YearNumber, years: YearsDep) -> Response:
+    """Return the year by the cooperative's calendar; of the one under way what it brought so far.
+
+    Quarters say what platforms report to tax offices: what was credited, what was withheld, and
+    how many rides.
+    """
+    view = YearView.of(await years.read(year), now=years.now)
+    headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
+    return json_response(view.model_dump(mode="json"), headers=headers)
 
 
 class Receipts:

@@ -143,7 +143,7 @@ class OtherLineView(BaseModel):
         )
 
 
-_AMOUNTS: dict[str, Any] = dict.fromkeys(AmountsView.model_fields, 0) | {
+AMOUNTS_EXAMPLE: dict[str, Any] = dict.fromkeys(AmountsView.model_fields, 0) | {
     "fares_minor": 4465,
     "tips_minor": 200,
     "commission_minor": -669,
@@ -166,7 +166,7 @@ class EarningsView(BaseModel):
                 "currency": "CHF",
                 "opening_minor": 1200,
                 "closing_minor": 5196,
-                "totals": _AMOUNTS,
+                "totals": AMOUNTS_EXAMPLE,
                 "commission_paid_minor": 669,
                 "waiting_minor": 0,
                 "clocks": {
@@ -200,7 +200,7 @@ class EarningsView(BaseModel):
                         "waiting_minor": 0,
                         "vat_minor": 0,
                         "vat_remitted_by": "nobody",
-                        "amounts": _AMOUNTS,
+                        "amounts": AMOUNTS_EXAMPLE,
                         "reasons": [],
                     }
                 ],

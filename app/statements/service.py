@@ -11,7 +11,7 @@ from app.foundation.database import Transaction
 from app.foundation.problems import NotFound
 from app.statements import queries
 from app.statements.clocks import Clocks, RideTimes, ShiftTimes, read_clocks
-from app.statements.earnings import Earnings, RideFacts, Share, by_ride, commission_of
+from app.statements.earnings import Earnings, RideFacts, Share, by_ride
 from app.statements.errors import PeriodNotReadable, PeriodTooLong, TooManyLines
 from app.statements.lines import Line, add_up
 from app.statements.periods import LONGEST, Period, Span, calendar_period, midnight
@@ -96,8 +96,8 @@ async def read_earnings(
         period=period,
         known_at=driver["known_at"],
         opening_minor=opening_minor,
+        lines=tuple(lines),
         sums=add_up(lines),
-        commission_minor=commission_of(lines),
         rides=rides,
         other_lines=other_lines,
         clocks=clocks,

@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.statements.clocks import Clocks
-from app.statements.earnings import Earnings, RideFacts, Share, by_ride, commission_of
+from app.statements.earnings import Earnings, RideFacts, Share, by_ride
 from app.statements.lines import Line, add_up
 from app.statements.periods import Span, calendar_period
 
@@ -75,8 +75,8 @@ def made_earnings(*, rides: int, name: str = "Zoë Łukaszewicz-Weiß", seed: in
         period=period,
         known_at=period.until,
         opening_minor=4200,
+        lines=tuple(lines),
         sums=add_up(lines),
-        commission_minor=commission_of(lines),
         rides=found,
         other_lines=others,
         clocks=Clocks(available_s=3600, dispatch_s=1800, on_trip_s=1800, online_s=7200),

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.ledger.accounts import AccountKind, JournalKind
+from app.ledger.seals import find_proof, keep_sealed
 from app.settings import Settings
 from app.statements.money import readable
 from app.statements.receipt import PAYING, Movement, reckon_charges
@@ -117,6 +119,26 @@ async def test_a_receipt_on_paper_has_the_same_figures(street: Street) -> None:
     for amount_minor in (got["total_minor"], got["fare_minor"], 350):
         assert readable(amount_minor, currency="CHF") in texts
     assert "Meent Laka eG" in texts
+
+
+async def test_a_receipt_brings_the_proof_of_its_entry_once_it_is_sealed(
+    street: Street, settings: Settings
+) -> None:
+    ride_id = await street.drive()
+    before = await receipt(street, ride_id)
+    await keep_sealed(street.database, home=settings.home, now=street.clock.now())
+
+    got = await receipt(street, ride_id)
+
+    assert before["seal"] is None
+    journal_id = await street.owner.fetchval(
+        "select journal_id from ride_settlement where ride_id = $1", UUID(ride_id)
+    )
+    async with street.database.reading() as reader:
+        proof = await find_proof(reader, journal_id=journal_id)
+    assert proof is not None
+    assert (got["seal"]["height"], got["seal"]["root"]) == (proof.height, proof.root.hex())
+    assert got["seal"]["proof"]["format"] == "meent-journal-proof:1"
 
 
 async def test_nobody_but_the_rider_gets_the_receipt(street: Street) -> None:
