@@ -33,7 +33,7 @@ class Sister:
     def sign(self, paper: dict[str, Any]) -> dict[str, Any]:
         return {"paper": paper, "signature": papers.sign(paper, key=self.key)}
 
-    def letter(self, host: UUID, *, now: datetime, limit_minor: int = 5000, **other: Any) -> Any:
+    def letter(self, host: UUID, /, *, now: datetime, limit_minor: int = 5000, **other: Any) -> Any:
         """A letter for a member of the sister who rides with `host`."""
         paper = {
             "format": papers.LETTER,
@@ -49,7 +49,7 @@ class Sister:
         return self.sign(paper | other)
 
     def claim(
-        self, payer: UUID, letter_id: str, amount_minor: int, *, now: datetime, **other: Any
+        self, payer: UUID, letter_id: str, amount_minor: int, /, *, now: datetime, **other: Any
     ) -> Any:
         """A claim for what our member rode with the sister."""
         paper = {
