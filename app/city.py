@@ -233,6 +233,8 @@ def _sentence(error: ErrorDetails) -> str:
             return f"{key} must be a table; write [{key}] above its keys"
         case "value_error" if "ctx" in error and str(error["ctx"]["error"]).startswith(key + "."):
             return _one_line(str(error["ctx"]["error"]))
+        case "value_error" if "ctx" in error and error["loc"][0] == "tariff":
+            return f"{key}: {_one_line(str(error['ctx']['error']))}"
         case _:
             first = next(part for part in reversed(error["loc"]) if isinstance(part, str))
             depth = error["loc"].index(first)

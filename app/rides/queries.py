@@ -226,22 +226,24 @@ async def no_show_from(reader: Transaction, *, ride_id: UUID) -> datetime | None
     return waits_from + timedelta(seconds=row["free_wait_s"])
 
 
-async def find_course(reader: Transaction, *, ride_id: UUID) -> Any | None:
-    """Return how far a ride had come, when its driver was to be there and the free waiting ends.
+# A driver of a ride booked ahead is to be there in its window, of a ride for now as soon as the
+# offer said that she took. The offer is another room's and only read here.
+_PROMISED = (
+    "coalesce(r.pickup_until, r.assigned_at + make_interval(secs => o.pickup_s)) as promised_at"
+)
+_ITS_OFFER = (
+    "left join offer o on o.ride_id = r.id and o.driver_id = r.driver_id and o.state = 'accepted'"
+)
 
-    A driver of a ride booked ahead is to be there in its window, of a ride for now as soon as the
-    offer said. The offer is another room's and only read here.
-    """
+
+async def find_course(reader: Transaction, *, ride_id: UUID) -> Any | None:
+    """Return how far a ride had come, when its driver was to be there and the free waiting ends."""
     return await reader.row(
-        "select r.state, r.rider_id, r.quote_id, r.assigned_at, r.arrived_at,"
-        " coalesce(r.pickup_until, r.assigned_at + make_interval(secs => o.pickup_s))"
-        " as promised_at,"
+        f"select r.state, r.rider_id, r.quote_id, r.assigned_at, r.arrived_at, {_PROMISED},"
         " greatest(r.arrived_at, r.pickup_from) + make_interval(secs => t.free_wait_s)"
         " as no_show_from"
         " from ride r join quote q on q.id = r.quote_id"
-        " join tariff_version t on t.id = q.tariff_version_id"
-        " left join offer o on o.ride_id = r.id and o.driver_id = r.driver_id"
-        " and o.state = 'accepted' where r.id = $1",
+        f" join tariff_version t on t.id = q.tariff_version_id {_ITS_OFFER} where r.id = $1",
         ride_id,
     )
 
@@ -272,9 +274,12 @@ _VIEW = (
     # Others in the same car, or on its way to be: how many, and nothing else about them.
     " case when r.is_shared and r.state in ('assigned', 'arrived', 'under_way') then"
     "   (select count(*) from ride o where o.driver_id = r.driver_id and o.id <> r.id"
-    "    and o.state in ('assigned', 'arrived', 'under_way')) else 0 end as sharing_with"
+    "    and o.state in ('assigned', 'arrived', 'under_way')) else 0 end as sharing_with,"
+    " case when s.ride_id is not null then to_jsonb(s) end as settlement,"
+    f" {_PROMISED}"
     " from ride r join quote q on q.id = r.quote_id join member rider on rider.id = r.rider_id"
     " left join member driver on driver.id = r.driver_id left join vehicle v on v.id = r.vehicle_id"
+    f" left join ride_settlement s on s.ride_id = r.id {_ITS_OFFER}"
 )
 
 

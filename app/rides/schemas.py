@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.fares.schemas import QuoteView, StopView, with_stops
+from app.fares.schemas import FareItemView, QuoteView, StopView, with_stops
 from app.fares.terms import Verdict
 from app.foundation.schemas import Position, RequestModel
 from app.rides.lifecycle import RideState
@@ -123,8 +123,24 @@ class CarView(BaseModel):
     plate: str
 
 
+class SettlementView(BaseModel):
+    """What a ride cost in the end, line by line, and who got which part."""
+
+    kind: Annotated[str, Field(description="`fare`, or `fee` of a ride that did not take place")]
+    items: list[FareItemView]
+    fare_minor: int
+    pass_through_minor: Annotated[int, Field(description="of which nobody took a share")]
+    remitted_minor: Annotated[int, Field(description="of which this is owed to others")]
+    commission_minor: int
+    driver_net_minor: int
+    vat_bp: int
+    vat_minor: int
+    vat_remitted_by: str
+    settled_at: datetime
+
+
 class RideView(BaseModel):
-    """A ride as one of its parties sees it."""
+    """A ride as one of its parties sees it; ``fare_minor`` and its parts are those of the price."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -157,11 +173,13 @@ class RideView(BaseModel):
                 "pickup_from": None,
                 "pickup_until": None,
                 "assigned_at": "2026-11-22T17:00:08Z",
+                "promised_at": "2026-11-22T17:03:38Z",
                 "arrived_at": None,
                 "started_at": None,
                 "ended_at": None,
                 "cancelled_by": None,
                 "reason": None,
+                "settlement": None,
             }
         }
     )
@@ -192,11 +210,16 @@ class RideView(BaseModel):
         datetime | None, Field(description="until when the car is on time; null for rides now")
     ]
     assigned_at: datetime | None
+    promised_at: Annotated[
+        datetime | None,
+        Field(description="the driver is to be at the pickup by then; later is the driver's fault"),
+    ]
     arrived_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
     cancelled_by: str | None
     reason: str | None
+    settlement: Annotated[SettlementView | None, Field(description="null: it cost nothing yet")]
 
 
 class RidesView(BaseModel):

@@ -110,6 +110,22 @@ def test_the_built_in_city_calls_its_demand_generated() -> None:
         ("base_minor = 600", "base_minor = -1", "tariff.base_minor must be whole minor units"),
         ("base_minor = 600", "base_minor = true", "tariff.base_minor must be whole minor units"),
         ("base_minor = 600", 'base_minor = "6"', "tariff.base_minor must be whole minor units"),
+        (
+            "cancellation_minor = 600",
+            "cancelation_minor = 600",
+            "tariff.fees.cancelation_minor is not a known key; did you mean 'cancellation_minor'?",
+        ),
+        (
+            "grace_s = 120",
+            "grace_s = -1",
+            "tariff.fees.grace_s must be whole seconds, 0 to 3600; it is -1",
+        ),
+        (
+            "[tariff.fees]",
+            '[[tariff.zones]]\nname = "Nowhere"\n[tariff.fees]',
+            "tariff.zones: zone 'Nowhere': either cells, or three corners or more",
+        ),
+        ("minimum_minor = 1000", "minimum_minor = true", "tariff.minimum_minor must be whole"),
         ("base_minor = 600", "base_price = 6\nbase_minor = 6", "tariff.base_price is not a known"),
         ("commission_bp = 1500", "commission_bp = 10001", "statutes.commission_bp must be basis"),
         (
