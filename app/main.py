@@ -53,6 +53,8 @@ from app.settings import Settings
 from app.statements import routes as statements
 from app.statements.press import Press
 from app.surplus import routes as surplus
+from app.transparency import routes as transparency
+from app.transparency.service import publish_due
 from app.voting import module as ballot_module
 from app.workers.loop import Worker, run_workers
 
@@ -63,6 +65,7 @@ YEARS_PACE_S = 600.0
 HOUSEKEEPING_PACE_S = 600.0
 BOOKS_PACE_S = 60.0
 SEALS_PACE_S = 2.0
+TRANSPARENCY_PACE_S = 5.0
 PAYMENTS_PACE_S = 2.0
 PAYMENTS_LOOK_PACE_S = 60.0
 CALIBRATION_PACE_S = 24 * 3600.0
@@ -140,6 +143,12 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
             "seals",
             lambda: keep_sealed(database, home=settings.home, now=clock.now()),
             SEALS_PACE_S,
+        ),
+        Worker(
+            "transparency",
+            lambda: publish_due(database, now=clock.now()),
+            TRANSPARENCY_PACE_S,
+            timeout_s=120.0,
         ),
         Worker("payments", pay, PAYMENTS_PACE_S),
         Worker(
@@ -269,6 +278,7 @@ def create_app(
         payouts,
         reciprocity,
         surplus,
+        transparency,
         statements,
         realtime,
         ballot_module,

@@ -17,15 +17,16 @@ import app.ledger.models
 import app.ledger.seal_models
 import app.members.models
 import app.outlook.models
+import app.pay_floor.models
 import app.payments.client_models
 import app.payments.models
-import app.pay_floor.models
 import app.payouts.models
 import app.reciprocity.models
 import app.rides.models
 import app.roads.models
 import app.solidarity.models
 import app.surplus.models
+import app.transparency.models
 
 metadata = SQLModel.metadata
 
