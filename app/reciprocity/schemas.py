@@ -275,21 +275,6 @@ class SignedAnswer(BaseModel):
 class ClearingView(BaseModel):
     """One clearing with a sister; we claim it, or we received it."""
 
-    model_config = _example(
-        id=_ID,
-        letter_id=_ID,
-        direction="claimed",
-        amount_minor=2_310,
-        closes=False,
-        claimed_at="2026-05-22T15:40:00Z",
-        state="accepted",
-        reason=None,
-        journal_id=418,
-        reversal_id=None,
-        answered_at="2026-05-22T15:40:05Z",
-        tries=1,
-    )
-
     id: UUID
     letter_id: UUID
     direction: Direction

@@ -38,6 +38,7 @@ from matching.problem import Weights
 from matching.record import pack
 from tests.app.assembly.open_votes.stories import Story, seat
 from tests.app.payouts.till import earn, some_iban
+from tests.app.reciprocity.faults import NOTHING_TO_LOOK_AT, RECIPROCITY_FAULTS
 from tests.conftest import StandingClock
 from tests.factories import Person, make_driver, make_member, make_voter
 from tests.matching.instances import candidates, problem
@@ -253,6 +254,7 @@ async def test_a_clean_city_keeps_every_promise_and_everything_was_looked_at(tow
         surplus.RECOUNT,
         seals.RECOUNT,
         "seals follow each other",
+        *NOTHING_TO_LOOK_AT,
     }
 
 
@@ -433,6 +435,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "update payout_batch set released_at = null, released_by = null, execute_on = null",
     ),
     "payouts keep their guard": ("alter table payout disable trigger payout_is_never_deleted",),
+    **RECIPROCITY_FAULTS,
     "books are append-only": ("alter table transfer disable trigger transfer_is_append_only",),
     "the program cannot edit the books": ("grant update on transfer to meent_app",),
     "each completed ride is paid once": (
