@@ -1,6 +1,7 @@
 """The demo's close: two staff phones close the hour's period and pay the drivers, a week later."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Any
 
 from schwifty import IBAN
 
-from app.demo.api_client import Api, Member
+from app.demo.api_client import Api, Member, RefusedError
 
 # Later than the holding period of a new bank account, and than anything that still went on.
 LATER = timedelta(days=8)
+PUBLISHED_WITHIN_S, LOOK_EVERY_S = 60.0, 0.5  # real seconds
 # What the platform cost in that hour, as parts of its commission: not looked up, and said so.
 COSTS = (("servers", "Invoice 1: servers", 0.25), ("support", "Invoice 2: support", 0.15))
 # A bank that exists, so that the numbers are in order; the accounts are made up.
@@ -34,6 +36,8 @@ class PeriodClosed:
     paid_minor: int
     passed_over: dict[str, int]
     payout_file: Path
+    of_ten: list[dict[str, Any]]
+    page: Path
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
@@ -45,6 +49,8 @@ class PeriodClosed:
             "paid_minor": self.paid_minor,
             "passed_over": self.passed_over,
             "payout_file": str(self.payout_file),
+            "of_ten": self.of_ten,
+            "page": str(self.page),
         }
 
 
@@ -77,6 +83,10 @@ async def close_period(
     payout_file = folder / "payouts.xml"
     content = await first.fetch(f"{batch}/file")
     await asyncio.to_thread(payout_file.write_bytes, content)
+    report = await _published(first, period["id"])
+    page = folder / "transparency.html"
+    content = await first.fetch(f"/transparency/{period['id']}")
+    await asyncio.to_thread(page.write_bytes, content)
     [paid] = [part for part in released["by_state"] if part["state"] == "released"]
     return PeriodClosed(
         since=since,
@@ -88,4 +98,24 @@ async def close_period(
         paid_minor=paid["amount_minor"],
         passed_over=released["passed_over"],
         payout_file=payout_file,
+        of_ten=report["of_ten"],
+        page=page,
     )
+
+
+async def _published(member: Member, period_id: str) -> dict[str, Any]:
+    """Return the report once the books of the period are sealed.
+
+    Raises:
+        RefusedError: it is not there after longer than anybody would wait.
+    """
+    end_s = time.monotonic() + PUBLISHED_WITHIN_S
+    while True:
+        try:
+            report: dict[str, Any] = await member.get(f"/v1/transparency/{period_id}")
+        except RefusedError as refused:
+            if refused.status != 404 or time.monotonic() > end_s:
+                raise
+            await asyncio.sleep(LOOK_EVERY_S)
+        else:
+            return report

@@ -130,7 +130,12 @@ def _closed(report: dict[str, Any]) -> list[tuple[str, str]]:
     period, currency = report["period"], report["currency"]
     rows = [(step["words"], money(step["amount_minor"], currency)) for step in period["steps"]]
     paid = f"{money(period['paid_minor'], currency)} to {period['payouts']} drivers"
-    return [*rows, ("paid out", paid), ("file for the bank", period["payout_file"])]
+    ten = [
+        (f"of each ten: {part['words']}", f"{part['of_ten_minor'] / 100:.2f}")
+        for part in period["of_ten"]
+    ]
+    files = [("file for the bank", period["payout_file"]), ("where the money went", period["page"])]
+    return [*rows, ("paid out", paid), *ten, *files]
 
 
 def _opening(report: dict[str, Any]) -> str:

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sepaxml
+import xmlschema
+from defusedxml.ElementTree import parse
 
 from app.foundation.children import alive
 from app.settings import default_home
@@ -80,6 +83,26 @@ def _assert_kept(report: Any) -> None:
     assert 0 <= shared["together"] <= shared["requested"] <= report["requested"]
     assert 0 <= report["hints"]["followed"] <= report["hints"]["given"]
     assert report["fare_minor"] == report["commission_minor"] + report["driver_net_minor"] > 0
+
+
+def _assert_closed(report: Any) -> None:
+    """The day was closed to the cent, refunds were made, and the bank can read who is paid."""
+    period = report["period"]
+    steps = {step["words"]: step["amount_minor"] for step in period["steps"]}
+    assert steps["What the period made"] > 0
+    assert steps["Of the rest: to refunds to members"] > 0
+    assert sum(part["of_ten_minor"] for part in period["of_ten"]) == 1_000
+    schema = xmlschema.XMLSchema(Path(sepaxml.__file__).parent / "schemas" / "pain.001.001.09.xsd")
+    schema.validate(period["payout_file"])
+    root = parse(period["payout_file"]).getroot()
+    [payments] = root.iter("{urn:iso:std:iso:20022:tech:xsd:pain.001.001.09}PmtInf")
+    told = {part.tag.rpartition("}")[2]: part.text for part in payments}
+    assert int(told["NbOfTxs"] or 0) == period["payouts"] > 0
+    assert told["CtrlSum"] == f"{period['paid_minor'] / 100:.2f}"
+    # Drivers get all that riders paid but the commission, and their refunds in money.
+    cash = next(minor for words, minor in steps.items() if words.endswith("in money"))
+    assert period["paid_minor"] == report["driver_net_minor"] + cash
+    assert "<svg" in Path(period["page"]).read_text(encoding="utf-8")
 
 
 def test_a_demo_lets_no_second_one_in_and_ends_at_ctrl_c_leaving_nothing_running(
@@ -160,7 +183,7 @@ def test_members_change_the_share_while_rides_run_though_an_issuer_is_killed_mea
     started: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "report.json"
-    demo = started(*ASSEMBLY, "--report", str(path))
+    demo = started(*ASSEMBLY, "--close-period", "--report", str(path))
     demo.wait_until_rides_run()
     demo.wait_until(lambda seen: "the right to vote" in seen.get("assembly", ""))
     demo.kill("issuer-1")
@@ -191,6 +214,7 @@ def test_members_change_the_share_while_rides_run_though_an_issuer_is_killed_mea
         check=False,
     )
     assert recounted.returncode == 0, recounted.stdout
+    _assert_closed(report)
 
 
 def test_a_demo_at_an_hour_without_trips_says_so_in_one_line(
