@@ -23,7 +23,7 @@ NAMES: Final = {
     Column.SOLIDARITY: "Solidarity",
     Column.CASH_TAKEN: "Cash that you took from riders",
     Column.PAID_OUT: "Paid out to your bank",
-    Column.OTHER: "Other movements, listed below",
+    Column.OTHER: "Other movements",
 }
 _RIDES: Final = (
     Head("When", 24, is_figure=False),

@@ -18,6 +18,9 @@ PAYING: Final = (
     JournalKind.INVOICE_ISSUED,
     JournalKind.INVOICE_PAID,
     JournalKind.BAD_DEBT,
+    # The fund takes over what a rider cannot pay, and gets it back when they can.
+    JournalKind.SOLIDARITY_PAYMENT,
+    JournalKind.SOLIDARITY_CONTRIBUTION,
 )
 
 

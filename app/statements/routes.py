@@ -33,10 +33,9 @@ from app.statements.receipt_schemas import ReceiptView
 from app.statements.receipts import read_receipt
 from app.statements.schemas import EarningsView, earnings_json
 from app.statements.spreadsheet import earnings_csv
-from app.statements.year import YearStatement
 from app.statements.year_paper import year_pdf
 from app.statements.year_schemas import YearView
-from app.statements.years import read_year
+from app.statements.years import GatheredYear, assemble_year, gather_year
 
 PDF = "application/pdf"
 CSV = "text/csv; charset=utf-8; header=present"
@@ -80,11 +79,11 @@ class Asked:
         self._now = now
         self._period = service.AskedPeriod(span=span, on=on, since=since, until=until)
 
-    async def read(self) -> Earnings:
-        """Return the earnings."""
+    async def gather(self) -> service.Gathered:
+        """Return what the earnings are made of."""
         async with self._database.reading() as reader:
             period = await service.read_period(reader, self._period, now=self._now)
-            return await service.read_earnings(
+            return await service.gather_earnings(
                 reader, driver_id=self._driver_id, period=period, now=self._now
             )
 
@@ -95,9 +94,9 @@ AskedDep = Annotated[Asked, Depends()]
 async def _drawn(
     asked: Asked, press: Press, draw: Callable[[Earnings], bytes], *, media_type: str, ending: str
 ) -> Response:
-    earnings = await asked.read()
-    content = await press.draw(draw, earnings)
-    return paper(content, media_type=media_type, name=f"earnings-{earnings.period.name}{ending}")
+    gathered = await asked.gather()
+    content = await press.draw(lambda: draw(service.assemble(gathered)))
+    return paper(content, media_type=media_type, name=f"earnings-{gathered.period.name}{ending}")
 
 
 def paper(content: bytes, *, media_type: str, name: str) -> Response:
@@ -156,10 +155,10 @@ class Years:
         self._driver_id: UUID = actor.member_id
         self._database, self.now = database, now
 
-    async def read(self, year: int) -> YearStatement:
-        """Return one of them."""
+    async def gather(self, year: int) -> GatheredYear:
+        """Return what one of them is made of."""
         async with self._database.reading() as reader:
-            return await read_year(reader, driver_id=self._driver_id, year=year, now=self.now)
+            return await gather_year(reader, driver_id=self._driver_id, year=year, now=self.now)
 
 
 YearsDep = Annotated[Years, Depends()]
@@ -177,8 +176,8 @@ _YEAR_PROBLEMS = problem_responses(NotSignedIn, NotFound, TooManyLines, PressBus
 )
 async def get_year_pdf(year: YearNumber, years: YearsDep, press: PressDep) -> Response:
     """Return the year as a document: totals, quarters for the tax office, refunds and capital."""
-    statement = await years.read(year)
-    content = await press.draw(year_pdf, statement)
+    gathered = await years.gather(year)
+    content = await press.draw(lambda: year_pdf(assemble_year(gathered)))
     return paper(content, media_type=PDF, name=f"statement-{year}.pdf")
 
 
@@ -189,13 +188,14 @@ async def get_year_pdf(year: YearNumber, years: YearsDep, press: PressDep) -> Re
     response_model=YearView,
     responses=_YEAR_PROBLEMS,
 )
-async def get_year(year: YearNumber, years: YearsDep) -> Response:
+async def get_year(year: YearNumber, years: YearsDep, press: PressDep) -> Response:
     """Return the year by the cooperative's calendar; of the one under way what it brought so far.
 
     Quarters say what platforms report to tax offices: what was credited, what was withheld, and
     how many rides.
     """
-    view = YearView.of(await years.read(year), now=years.now)
+    gathered = await years.gather(year)
+    view = await press.draw(lambda: YearView.of(assemble_year(gathered), now=years.now))
     headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
     return json_response(view.model_dump(mode="json"), headers=headers)
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from app.foundation.database import Transaction
 from app.foundation.problems import NotFound
 from app.statements import queries
-from app.statements.clocks import Clocks, RideTimes, ShiftTimes, read_clocks
+from app.statements.clocks import RideTimes, ShiftTimes, read_clocks
 from app.statements.earnings import Earnings, RideFacts, Share, by_ride
 from app.statements.errors import PeriodNotReadable, PeriodTooLong, TooManyLines
 from app.statements.lines import Line, add_up
@@ -64,29 +64,65 @@ def _moment(edge: datetime | date, *, time_zone: ZoneInfo) -> datetime:
     return midnight(edge, time_zone=time_zone)
 
 
-async def read_earnings(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """All that earnings are made of, as the database gave it."""
+
+    driver: Any
+    period: Period
+    now: datetime
+    lines: list[Any]
+    opening_minor: int
+    rides: list[Any]
+    shares: tuple[Share, ...]
+    shifts: list[Any]
+    ride_times: list[Any]
+
+
+async def gather_earnings(
     reader: Transaction, *, driver_id: UUID, period: Period, now: datetime
-) -> Earnings:
-    """Return what a driver's account says of a period, explained ride by ride.
+) -> Gathered:
+    """Return what a driver's account says of a period, and what explains it, of one moment.
 
     Raises:
         NotFound: the member never was a driver.
         TooManyLines: more than a statement holds.
     """
+    edges = {"since": period.since, "until": period.until}
     async with queries.one_moment(reader):
         driver = await queries.find_driver(reader, member_id=driver_id)
         if driver is None:
             raise NotFound
-        lines = await _lines(reader, account_id=driver["account_id"], period=period)
-        opening_minor = await queries.balance_before(
-            reader, account_id=driver["account_id"], at=period.since
+        account_id: UUID = driver["account_id"]
+        lines = await queries.list_lines(
+            reader, account_id=account_id, **edges, limit=MOST_LINES + 1
         )
-        facts = await _facts(reader, ride_ids={line.ride_id for line in lines if line.ride_id})
-        named = {line.policy_version_id for line in lines} | {
-            ride.policy_version_id for ride in facts.values()
-        }
-        shares = await read_shares(reader, version_ids={one for one in named if one})
-        clocks = await _clocks(reader, driver_id=driver_id, period=period, now=now)
+        if len(lines) > MOST_LINES:
+            raise TooManyLines
+        rides = await queries.list_rides(
+            reader, ride_ids={line["ride_id"] for line in lines if line["ride_id"]}
+        )
+        named = {row["policy_version_id"] for rows in (lines, rides) for row in rows}
+        return Gathered(
+            driver=driver,
+            period=period,
+            now=now,
+            lines=lines,
+            opening_minor=await queries.balance_before(
+                reader, account_id=account_id, at=period.since
+            ),
+            rides=rides,
+            shares=await read_shares(reader, version_ids=named - {None}),
+            shifts=await queries.list_shifts(reader, driver_id=driver_id, **edges),
+            ride_times=await queries.list_ride_times(reader, driver_id=driver_id, **edges),
+        )
+
+
+def assemble(gathered: Gathered) -> Earnings:
+    """Return the earnings; a year of 6,000 rides keeps a processor busy, so not in the loop."""
+    driver, period = gathered.driver, gathered.period
+    lines = [Line(**row) for row in gathered.lines]
+    facts = {row["ride_id"]: _fact(row) for row in gathered.rides}
     rides, other_lines = by_ride(lines, facts=facts)
     return Earnings(
         driver_name=driver["driver_name"],
@@ -95,13 +131,19 @@ async def read_earnings(
         currency=driver["currency"],
         period=period,
         known_at=driver["known_at"],
-        opening_minor=opening_minor,
+        opening_minor=gathered.opening_minor,
         lines=tuple(lines),
         sums=add_up(lines),
         rides=rides,
         other_lines=other_lines,
-        clocks=clocks,
-        shares=shares,
+        clocks=read_clocks(
+            (ShiftTimes(**row) for row in gathered.shifts),
+            (RideTimes(**row) for row in gathered.ride_times),
+            since=period.since,
+            until=period.until,
+            now=gathered.now,
+        ),
+        shares=gathered.shares,
     )
 
 
@@ -123,24 +165,6 @@ async def read_shares(reader: Transaction, *, version_ids: Collection[UUID]) -> 
     )
 
 
-async def _lines(reader: Transaction, *, account_id: UUID, period: Period) -> list[Line]:
-    rows = await queries.list_lines(
-        reader,
-        account_id=account_id,
-        since=period.since,
-        until=period.until,
-        limit=MOST_LINES + 1,
-    )
-    if len(rows) > MOST_LINES:
-        raise TooManyLines
-    return [Line(**row) for row in rows]
-
-
-async def _facts(reader: Transaction, *, ride_ids: Collection[UUID]) -> dict[UUID, RideFacts]:
-    rows = await queries.list_rides(reader, ride_ids=ride_ids)
-    return {row["ride_id"]: _fact(row) for row in rows}
-
-
 def _fact(row: Any) -> RideFacts:
     return RideFacts(
         ride_id=row["ride_id"],
@@ -154,20 +178,4 @@ def _fact(row: Any) -> RideFacts:
         ),
         vat_minor=row["vat_minor"],
         vat_remitted_by=row["vat_remitted_by"],
-    )
-
-
-async def _clocks(reader: Transaction, *, driver_id: UUID, period: Period, now: datetime) -> Clocks:
-    shifts = await queries.list_shifts(
-        reader, driver_id=driver_id, since=period.since, until=period.until
-    )
-    rides = await queries.list_ride_times(
-        reader, driver_id=driver_id, since=period.since, until=period.until
-    )
-    return read_clocks(
-        (ShiftTimes(**row) for row in shifts),
-        (RideTimes(**row) for row in rides),
-        since=period.since,
-        until=period.until,
-        now=now,
     )

@@ -57,8 +57,8 @@ async def test_a_mixed_month_keeps_every_promise_of_statements(street: Street) -
         (
             statements.STATEMENTS_SHOW_EVERYTHING,
             (
-                "insert into transfer select journal_id, line + 5, debit_id, credit_id, amount_minor,"
-                " currency from transfer where journal_id ="
+                "insert into transfer select journal_id, line + 5, debit_id, credit_id,"
+                " amount_minor, currency from transfer where journal_id ="
                 " (select min(id) from journal where kind = 'tip')"
             ),
             "but the account holds",
