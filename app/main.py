@@ -43,7 +43,7 @@ from app.reciprocity import routes as reciprocity
 from app.reciprocity.service import outbox
 from app.rides import routes as rides
 from app.rides.scheduled import keep_schedule
-from app.rides.service import give_up_searches
+from app.rides.service import cancel_unpaid, give_up_searches
 from app.roads import routes as roads_routes
 from app.roads.calibrate import keep_calibrated, take_newest
 from app.roads.open import open_places, open_roads
@@ -108,6 +108,7 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
         provider = app.state.card_provider
         await payment_sending.run_once(database, provider.port, now=clock.now())
         await provider.tell_all()
+        await cancel_unpaid(database, now=clock.now())
 
     return [
         Worker("dispatch", dispatcher.run_once, settings.tick_s),

@@ -23,6 +23,7 @@ from app.foundation.problems import NotFound, TooManyRequests
 from app.foundation.web import json_response, problem_responses
 from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Driver
 from app.members.errors import NotSignedIn, RoleMissing
+from app.payments.errors import CashLimitReached
 from app.rides.errors import CarFull, DriverBusy
 
 router = APIRouter(tags=["offers"])
@@ -184,7 +185,13 @@ async def get_run(driver: Driver, database: DatabaseDep) -> Response:
     summary="Driver: I take this ride",
     response_model=OfferAccepted,
     responses=problem_responses(
-        OfferNoLongerOpen, NotOnShift, DriverBusy, CarFull, RoleMissing, *COMMAND_PROBLEMS
+        OfferNoLongerOpen,
+        NotOnShift,
+        DriverBusy,
+        CarFull,
+        CashLimitReached,
+        RoleMissing,
+        *COMMAND_PROBLEMS,
     ),
 )
 async def accept_offer(offer_id: UUID, command: Acting, driver: Driver) -> Response:

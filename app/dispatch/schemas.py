@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.dispatch.models import OfferState
 from app.fares.schemas import StopView, with_stops
+from app.payments.rules import Method
 from app.rides.lifecycle import RideState
 from matching.passed_over import WhyNot
 from matching.pooling.words import StopKind
@@ -38,6 +39,7 @@ class OfferView(BaseModel):
                 "commission_bp": 1500,
                 "commission_minor": 669,
                 "driver_net_minor": 3796,
+                "payment_method": "cash",
                 "pickup_from": None,
                 "pickup_until": None,
             }
@@ -66,6 +68,9 @@ class OfferView(BaseModel):
     commission_bp: int
     commission_minor: int
     driver_net_minor: int
+    payment_method: Annotated[
+        Method, Field(description="cash is given to you, and the books net it")
+    ]
     pickup_from: Annotated[
         datetime | None,
         Field(description="booked ahead: be there from then on; waiting for it is not a no-show"),

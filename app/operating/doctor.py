@@ -28,7 +28,7 @@ from app.operating.database_setup import (
     unsafe_settings,
 )
 from app.operating.launch import LaunchError, is_free, lend_database
-from app.settings import Profile, Settings, SettingsError, load_settings
+from app.settings import CardProviderName, Profile, Settings, SettingsError, load_settings
 
 OLDEST_PYTHON = (3, 12)
 LEAST_DISK_BYTES, EASY_DISK_BYTES = 200 * 2**20, 2 * 2**30
@@ -174,6 +174,17 @@ def _secret(settings: Settings) -> Finding:
     )
 
 
+def _cards(settings: Settings) -> Finding:
+    is_double = settings.payment_provider is CardProviderName.LOCAL
+    return _finding(
+        "card provider",
+        "our own double, which moves no money" if is_double else str(settings.payment_provider),
+        good=not is_double or settings.profile is not Profile.PRODUCTION,
+        bad=Level.WARNING,
+        hint="rides by card are paid in play money: set MEENT_PAYMENT_PROVIDER=stripe and its keys",
+    )
+
+
 def _files(_: Settings) -> Finding:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = soft == resource.RLIM_INFINITY
@@ -271,6 +282,7 @@ OF_THE_MACHINE: tuple[Callable[[Settings], Finding], ...] = (
     _roads,
     _sms,
     _secret,
+    _cards,
     _postgres_programs,
 )
 OF_THE_DATABASE: tuple[Callable[[Any, Settings], Awaitable[Finding]], ...] = (

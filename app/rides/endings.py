@@ -10,6 +10,7 @@ from app.fares.terms import Charge, Course, Terms, charge_for_ending, waiting_mi
 from app.foundation.database import Transaction
 from app.foundation.problems import NotFound
 from app.ledger import service as ledger
+from app.payments import service as payments
 from app.rides import queries
 from app.rides.errors import CancellationCosts, TooEarlyForNoShow, WrongRideState
 from app.rides.lifecycle import TRANSITIONS, Party, RideState, Step
@@ -130,6 +131,7 @@ async def _end(
     charge = _charge(quote, course, by_platform=by_platform, now=now)
     if not charge.fee_minor:
         await ledger.release_fare(tx, hold_id=row["hold_id"], now=now)
+        await payments.drop(tx, ride_id=row["id"], now=now)
         return charge
     # It makes good what the driver lost; it is no price of a ride, so that it bears no VAT.
     parts = await settle_ride(

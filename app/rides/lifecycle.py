@@ -28,6 +28,7 @@ class Step(StrEnum):
     COMPLETE = "complete"
     CANCEL = "cancel"  # by the rider, or by a dispatcher
     WITHDRAW = "withdraw"  # by the driver: the ride looks for another one
+    UNPAID = "unpaid"  # its card gave nothing, and nobody has come to the pickup yet
     LAPSE = "lapse"  # its pickup window closed before the search could begin
     GIVE_UP = "give_up"  # no driver in time
     NO_SHOW = "no_show"
@@ -73,6 +74,9 @@ TRANSITIONS: dict[Step, Transition] = {
     ),
     Step.WITHDRAW: Transition(
         (S.ASSIGNED, S.ARRIVED), S.REQUESTED, (P.DRIVER,), "ride.driver_withdrew"
+    ),
+    Step.UNPAID: Transition(
+        (S.SCHEDULED, S.REQUESTED, S.ASSIGNED), S.CANCELLED, (P.PLATFORM,), "ride.cancelled"
     ),
     Step.LAPSE: Transition((S.SCHEDULED,), S.CANCELLED, (P.PLATFORM,), "ride.cancelled"),
     Step.GIVE_UP: Transition((S.REQUESTED,), S.NO_DRIVER, (P.PLATFORM,), "ride.no_driver_found"),

@@ -20,6 +20,7 @@ _STAMPS: dict[Step, str] = {
     Step.COMPLETE: "ended_at = $3",
     Step.CANCEL: "ended_at = $3, reason = $4, cancelled_by = $5",
     Step.WITHDRAW: "driver_id = null, vehicle_id = null, assigned_at = null, arrived_at = null",
+    Step.UNPAID: "ended_at = $3, reason = $4, cancelled_by = $5",
     Step.LAPSE: "ended_at = $3, reason = $4, cancelled_by = $5",
     Step.GIVE_UP: "ended_at = $3",
     Step.NO_SHOW: "ended_at = $3",
@@ -198,6 +199,18 @@ async def mark_reminded(
     )
 
 
+async def unpaid(tx: Transaction, *, limit: int) -> list[UUID]:
+    """Return rides whose payment failed before anybody came to the pickup, locked."""
+    rows = await tx.rows(
+        "select r.id from payment p join ride r on r.id = p.ride_id where p.state = 'failed'"
+        " and p.kind = 'ride' and r.state = any($1) order by r.id limit $2"
+        " for update of r skip locked",
+        TRANSITIONS[Step.UNPAID].source_names,
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
 async def find_state(reader: Transaction, *, ride_id: UUID, member_id: UUID | None) -> str | None:
     """Return the state of a ride that concerns this member (None: any ride), or None."""
     state: str | None = await reader.value(
@@ -270,7 +283,7 @@ _VIEW = (
     " q.dropoff_name, q.distance_m, q.duration_s, q.currency, q.fare_minor, q.commission_bp,"
     " q.commission_minor, q.driver_net_minor, q.policy_version_id, q.with_wheelchair,"
     " split_part(driver.name, ' ', 1) as driver_name, split_part(rider.name, ' ', 1) as rider_name,"
-    " v.make, v.model, v.colour, v.plate, "
+    " v.make, v.model, v.colour, v.plate, coalesce(paid.method, 'balance') as payment_method, "
     # Others in the same car, or on its way to be: how many, and nothing else about them.
     " case when r.is_shared and r.state in ('assigned', 'arrived', 'under_way') then"
     "   (select count(*) from ride o where o.driver_id = r.driver_id and o.id <> r.id"
@@ -279,6 +292,7 @@ _VIEW = (
     f" {_PROMISED}"
     " from ride r join quote q on q.id = r.quote_id join member rider on rider.id = r.rider_id"
     " left join member driver on driver.id = r.driver_id left join vehicle v on v.id = r.vehicle_id"
+    " left join payment paid on paid.ride_id = r.id and paid.kind = 'ride'"
     f" left join ride_settlement s on s.ride_id = r.id {_ITS_OFFER}"
 )
 

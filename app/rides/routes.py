@@ -24,6 +24,7 @@ from app.members.access import (
 )
 from app.members.errors import NotSignedIn, RoleMissing
 from app.members.roles import Role
+from app.payments.errors import ClientLimitReached, NoCard, NoClient
 from app.rides import changes, endings, queries, service
 from app.rides.errors import (
     CancellationCosts,
@@ -97,6 +98,9 @@ class RideEnded(StepTaken):
         TooManyScheduledRides,
         VisitOver,
         CreditLimitReached,
+        NoCard,
+        NoClient,
+        ClientLimitReached,
         RoleMissing,
         *COMMAND_PROBLEMS,
     ),
@@ -107,7 +111,8 @@ async def request_ride(
     """Book the price of a quote. The fare is set aside and the ride looks for a driver.
 
     A quote with `pickup_at` makes a ride that is `scheduled`: a driver is sought from 15 minutes
-    before its pickup window opens, and you are reminded half an hour before.
+    before its pickup window opens, and you are reminded half an hour before. A card is asked for
+    the fare then; if it gives nothing before a driver has come, the ride is cancelled.
     """
     return await command.answer(
         lambda tx: service.request_ride(
@@ -116,6 +121,7 @@ async def request_ride(
             quote_id=body.quote_id,
             now=command.now,
             search_s=settings.search_s,
+            payment_method=body.payment_method,
         ),
         status=201,
     )

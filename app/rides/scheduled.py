@@ -7,6 +7,7 @@ import asyncpg
 
 from app.foundation.database import Database, Transaction
 from app.ledger import service as ledger
+from app.payments import service as payments
 from app.rides import queries
 from app.rides.errors import RideAlreadyBookedForThen, TooManyScheduledRides
 from app.rides.lifecycle import Party, Step
@@ -91,6 +92,7 @@ async def lapse(database: Database, *, now: datetime) -> int:
         for ride_id in closed:
             hold_id = await _platform_step(tx, ride_id, Step.LAPSE, now=now, reason=WHY_LAPSED)
             await ledger.release_fare(tx, hold_id=hold_id, now=now)
+            await payments.drop(tx, ride_id=ride_id, now=now)
     return len(closed)
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.fares.schemas import FareItemView, QuoteView, StopView, with_stops
 from app.fares.terms import Verdict
 from app.foundation.schemas import Position, RequestModel
+from app.payments.rules import Method
 from app.rides.lifecycle import RideState
 
 Reason = Annotated[
@@ -21,10 +22,19 @@ class RideRequest(RequestModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"example": {"quote_id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"}},
+        json_schema_extra={
+            "example": {
+                "quote_id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1b",
+                "payment_method": "balance",
+            }
+        },
     )
 
     quote_id: UUID
+    payment_method: Annotated[
+        Method,
+        Field(description="your account, your default card, cash, or the client who pays for you"),
+    ] = Method.BALANCE
 
 
 class RideRequested(BaseModel):
@@ -168,6 +178,7 @@ class RideView(BaseModel):
                 "commission_bp": 1500,
                 "commission_minor": 669,
                 "driver_net_minor": 3796,
+                "payment_method": "card",
                 "policy_version_id": "019aab1c-2d3e-7f40-8a5b-000000000001",
                 "requested_at": "2026-11-22T17:00:00Z",
                 "pickup_from": None,
@@ -203,6 +214,7 @@ class RideView(BaseModel):
     commission_bp: int
     commission_minor: int
     driver_net_minor: int
+    payment_method: Annotated[Method, Field(description="cash is given to the driver")]
     policy_version_id: UUID
     requested_at: datetime
     pickup_from: Annotated[datetime | None, Field(description="of a ride booked ahead")]

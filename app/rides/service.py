@@ -11,6 +11,8 @@ from app.foundation.database import Database, Transaction
 from app.foundation.ids import new_id
 from app.foundation.problems import NotFound
 from app.ledger import service as ledger
+from app.payments import service as payments
+from app.payments.rules import Method
 from app.rides import change_queries, queries, scheduled
 from app.rides.errors import (
     CarFull,
@@ -25,6 +27,7 @@ from app.rides.schemas import RideRequested, ride_view
 from app.rides.steps import emit, take_step, tell_company
 
 GIVE_UP_BATCH = 100
+WHY_UNPAID = "the card that was to pay was not accepted"
 _REFUSALS = {
     "a_quote_is_booked_once": QuoteAlreadyBooked,
     "one_open_ride_per_rider": OpenRideExists,
@@ -37,7 +40,13 @@ _REFUSALS = {
 
 
 async def request_ride(
-    tx: Transaction, *, rider_id: UUID, quote_id: UUID, now: datetime, search_s: int
+    tx: Transaction,
+    *,
+    rider_id: UUID,
+    quote_id: UUID,
+    now: datetime,
+    search_s: int,
+    payment_method: Method = Method.BALANCE,
 ) -> dict[str, Any]:
     """Book a quote: its fare is set aside, and the ride looks for a driver for ``search_s``.
 
@@ -48,6 +57,7 @@ async def request_ride(
         QuoteExpired, QuoteAlreadyBooked, CreditLimitReached: as they say.
         OpenRideExists: for a ride now.
         RideAlreadyBookedForThen, TooManyScheduledRides: for a ride later.
+        NoCard, NoClient, ClientLimitReached: by the way it is to be paid.
     """
     quote = await fares.get_quote(tx, quote_id=quote_id, rider_id=rider_id)
     is_of_a_change = quote["changes_quote_id"] is not None
@@ -82,6 +92,14 @@ async def request_ride(
         )
     except asyncpg.UniqueViolationError as twice:
         raise _REFUSALS[twice.constraint_name] from twice
+    await payments.begin(
+        tx,
+        ride_id=row["id"],
+        rider_id=rider_id,
+        method=payment_method,
+        amount_minor=quote["fare_minor"],
+        now=now,
+    )
     emit(tx, row, FIRST_EVENTS[state], now=now, fare_minor=quote["fare_minor"])
     booked = RideRequested(**row, fare_minor=quote["fare_minor"], shared=row["is_shared"])
     return booked.model_dump(mode="json")
@@ -95,6 +113,7 @@ async def assign_driver(
     Raises:
         DriverBusy: the driver has an open ride, and not both are shared.
         CarFull: the party does not fit in beside the others.
+        CashLimitReached: the ride is paid in cash, and the driver may take no more.
     """
     try:
         row = await queries.assign(
@@ -104,6 +123,7 @@ async def assign_driver(
         raise _REFUSALS[busy.constraint_name] from busy
     if row is None:
         return False
+    await payments.reserve(tx, ride_id=ride_id, driver_id=driver_id, now=now)
     emit(tx, row, TRANSITIONS[Step.ASSIGN].event, now=now)
     await tell_company(tx, row, driver_id=driver_id, now=now)
     return True
@@ -148,6 +168,7 @@ async def withdraw(
         now=now,
         reason=reason,
     )
+    await payments.release_reserve(tx, ride_id=ride_id, now=now)
     await queries.extend_search(tx, ride_id=ride_id, until=now + timedelta(seconds=search_s))
     return _answer(row)
 
@@ -166,7 +187,31 @@ async def give_up_searches(database: Database, *, now: datetime) -> int:
                 now=now,
             )
             await ledger.release_fare(tx, hold_id=row["hold_id"], now=now)
+            await payments.drop(tx, ride_id=ride_id, now=now)
     return len(overdue)
+
+
+async def cancel_unpaid(database: Database, *, now: datetime) -> int:
+    """Call off rides whose card gave nothing before a driver came; return how many.
+
+    Rider and driver are told. Who has arrived by then drives, and is paid all the same: the fare
+    is the rider's debt.
+    """
+    async with database.transaction() as tx:
+        unpaid = await queries.unpaid(tx, limit=GIVE_UP_BATCH)
+        for ride_id in unpaid:
+            row = await take_step(
+                tx,
+                ride_id=ride_id,
+                step=Step.UNPAID,
+                party=Party.PLATFORM,
+                member_id=None,
+                now=now,
+                reason=WHY_UNPAID,
+            )
+            await ledger.release_fare(tx, hold_id=row["hold_id"], now=now)
+            await payments.drop(tx, ride_id=ride_id, now=now)
+    return len(unpaid)
 
 
 async def get_view(reader: Transaction, *, ride_id: UUID, member_id: UUID | None) -> dict[str, Any]:

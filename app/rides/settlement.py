@@ -11,6 +11,7 @@ from app.fares.rules import FareItem
 from app.foundation.database import Transaction
 from app.ledger import service as ledger
 from app.ledger.accounts import JournalKind
+from app.payments import service as payments
 from app.rides import queries
 from app.tariff import Vat
 
@@ -41,7 +42,8 @@ async def settle_ride(
     """Book what a ride cost, under the share stored on its quote, and keep how it was divided.
 
     ``ride`` is the row of the step that ended it, in the same transaction: nobody settles it a
-    second time. Its hold ends with the journal. Returns who got which part.
+    second time. Its hold ends with the journal, and it is paid as the rider chose. Returns who got
+    which part.
 
     Raises:
         BalanceTooLow: the lines are above what is held, and the rider's account does not reach.
@@ -74,6 +76,14 @@ async def settle_ride(
             "journal_id": journal_id,
             "settled_at": now,
         },
+    )
+    await payments.settle(
+        tx,
+        ride_id=ride["id"],
+        rider_id=ride["rider_id"],
+        driver_id=ride["driver_id"],
+        amount_minor=parts.fare_minor,
+        now=now,
     )
     return parts
 

@@ -435,6 +435,34 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "update payout_batch set released_at = null, released_by = null, execute_on = null",
     ),
     "payouts keep their guard": ("alter table payout disable trigger payout_is_never_deleted",),
+    "payments are booked as paid": (
+        "update payment set captured_minor = 1 where state = 'wanted'",
+    ),
+    "rides are paid as settled": (
+        "update payment set amount_minor = amount_minor + 1 where state = 'on_account'",
+    ),
+    "cash owed is limited": (
+        (
+            "update balance set lowest_minor = -20001 where account_id in"
+            " (select id from account where kind = 'driver')"
+        ),
+    ),
+    "invoices add up": (
+        (
+            "insert into invoice (id, number, client_id, month, total_minor, due_on, issued_by,"
+            " issued_at) select uuidv7(), 2, id, '2026-05-01', 100, '2026-07-01', id, now()"
+            " from member limit 1"
+        ),
+    ),
+    "no card number is stored": (
+        "alter table payment_method drop constraint tokens_are_no_card_numbers",
+        (
+            "insert into payment_method (id, member_id, provider, token, label, is_default,"
+            " added_at) select uuidv7(), id, 'local', '4242424242424242', 'card', false, now()"
+            " from member limit 1"
+        ),
+    ),
+    "payments keep their guard": ("alter table payment disable trigger payment_keeps_its_history",),
     **RECIPROCITY_FAULTS,
     "books are append-only": ("alter table transfer disable trigger transfer_is_append_only",),
     "the program cannot edit the books": ("grant update on transfer to meent_app",),
