@@ -63,8 +63,9 @@ async def test_a_ride_is_driven_to_its_end_and_its_fare_is_split(
     balances = dict(
         await owner.fetch(
             "select a.kind, b.posted_minor from account a join balance b on b.account_id = a.id"
-            " where a.member_id = any($1)",
-            [rider.id, driver.id],
+            " where (a.member_id, a.kind) in (($1, 'rider'), ($2, 'driver'))",
+            rider.id,
+            driver.id,
         )
     )
     assert balances == {"rider": -done["fare_minor"], "driver": done["driver_net_minor"]}
