@@ -16,6 +16,7 @@ import typer
 from typer._click.exceptions import ClickException  # typer re-exports only some of its subclasses
 
 from app.issuer.cli import issuer
+from app.solidarity_cli import solidarity
 from app.surplus_cli import surplus
 from app.terminal import one_line, plain, print_json, print_table, run, say, settings_of
 from app.voting.cli import vote
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 
 app.add_typer(issuer, name="issuer")
+app.add_typer(solidarity, name="solidarity")
 app.add_typer(surplus, name="surplus")
 app.add_typer(vote, name="vote")
 

@@ -50,6 +50,9 @@ from app.roads.open import open_places, open_roads
 from app.roads.places import Places
 from app.roads.service import Roads
 from app.settings import Settings
+from app.solidarity import routes as solidarity
+from app.solidarity.service.guarantees import keep_guarantee
+from app.solidarity.service.months import keep_month
 from app.statements import routes as statements
 from app.statements.press import Press
 from app.surplus import routes as surplus
@@ -68,6 +71,8 @@ SEALS_PACE_S = 2.0
 TRANSPARENCY_PACE_S = 5.0
 PAYMENTS_PACE_S = 2.0
 PAYMENTS_LOOK_PACE_S = 60.0
+GUARANTEE_PACE_S = 30.0
+SOLIDARITY_PACE_S = 600.0
 CALIBRATION_PACE_S = 24 * 3600.0
 
 _DESCRIPTION = """
@@ -160,6 +165,8 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
             PAYMENTS_LOOK_PACE_S,
             timeout_s=300.0,
         ),
+        Worker("guarantee", lambda: keep_guarantee(database, now=clock.now()), GUARANTEE_PACE_S),
+        Worker("solidarity", lambda: keep_month(database, now=clock.now()), SOLIDARITY_PACE_S),
         Worker("calibration", calibrate, CALIBRATION_PACE_S),
     ]
 
@@ -279,6 +286,7 @@ def create_app(
         payouts,
         reciprocity,
         surplus,
+        solidarity,
         transparency,
         statements,
         realtime,

@@ -18,6 +18,7 @@ from app.audit import (
     reciprocity,
     register,
     seals,
+    solidarity,
     statements,
     surplus,
 )
@@ -68,6 +69,7 @@ UNIQUE_INDEXES = (
     *reciprocity.UNIQUE_INDEXES,
     *fares.UNIQUE_INDEXES,
     *surplus.UNIQUE_INDEXES,
+    *solidarity.UNIQUE_INDEXES,
     *seals.UNIQUE_INDEXES,
 )
 CONSTRAINTS = (
@@ -93,6 +95,7 @@ CONSTRAINTS = (
     *reciprocity.CONSTRAINTS,
     *fares.CONSTRAINTS,
     *surplus.CONSTRAINTS,
+    *solidarity.CONSTRAINTS,
     *seals.CONSTRAINTS,
 )
 # Only functions write these, and nobody edits them.
@@ -116,6 +119,7 @@ APPEND_ONLY = (
     *payouts.APPEND_ONLY,
     *fares.APPEND_ONLY,
     *surplus.APPEND_ONLY,
+    *solidarity.APPEND_ONLY,
     *seals.APPEND_ONLY,
 )
 GUARDED = (*BOOKS, "balance", "event_stream", "demo_clock")
@@ -321,6 +325,14 @@ ALL: tuple[Invariant, ...] = (
     Invariant("two people register a sister", "G5", reciprocity.TWO_PEOPLE_REGISTER_SISTERS),
     Invariant("settlements are agreed", "G5", reciprocity.SETTLEMENTS_ARE_AGREED),
     Invariant("reciprocity keeps its guard", "G5", reciprocity.SISTERS_ARE_GUARDED),
+    Invariant("the fund is never overdrawn", "G5", solidarity.FUND_IS_NEVER_OVERDRAWN),
+    Invariant("the fund's payments are booked", "G5", solidarity.FUND_PAYMENTS_ARE_BOOKED),
+    Invariant("the fund's journals are explained", "G5", solidarity.JOURNALS_ARE_EXPLAINED),
+    Invariant("gifts keep waiting time and duration", "G5", solidarity.GIFTS_ARE_IN_TIME),
+    Invariant("people confirmed who is given to", "G9", solidarity.PEOPLE_CONFIRMED),
+    Invariant("contributions are as voted", "G6", solidarity.CONTRIBUTIONS_ARE_AS_VOTED),
+    Invariant("guarantees keep their cap", "G6", solidarity.GUARANTEES_KEEP_THE_CAP),
+    Invariant("circles keep their guard", "G5", solidarity.CIRCLES_ARE_GUARDED),
     Invariant("books are append-only", "G5", BOOKS_ARE_APPEND_ONLY),
     Invariant("the program cannot edit the books", "G5", PROGRAM_CANNOT_EDIT),
     Invariant("each completed ride is paid once", "G6", fares.COMPLETED_RIDES_ARE_PAID_ONCE),

@@ -6,6 +6,7 @@ from governance.solidarity.assumptions import assumed
 from governance.solidarity.rules import RESERVE_MONTHS, SolidarityRules
 
 _WHOLE_BP = 10_000
+_STEP_BP = 50
 # The part of the members that is given to at any time, if the assumptions are right.
 SICK_SHARE = (
     Fraction(str(assumed("sick_per_member_year"))) * Fraction(str(assumed("gift_months"))) / 12
@@ -18,9 +19,10 @@ def contribution_rate_bp(
     """Return the share of a tier that is contributed next month, in basis points.
 
     It is the voted one while the fund holds three months of expected claims, and rises in a
-    straight line to the voted most as the fund falls to nothing, rounded up. It depends on
-    nothing else, so it falls back by itself when the fund is full again. A most that was voted
-    below the contribution raises nothing. Refused (ValueError): claims below 0.
+    straight line to the voted most as the fund falls to nothing, rounded up to steps of 0.5 %:
+    from a finer one a single gift could be read. It depends on nothing else, so it falls back by
+    itself when the fund is full again. A most that was voted below the contribution raises
+    nothing. Refused (ValueError): claims below 0.
     """
     if expected_claims_minor < 0:
         raise ValueError(f"claims are 0 or more, not {expected_claims_minor}")
@@ -29,7 +31,8 @@ def contribution_rate_bp(
     room = max(rules.contribution_most_bp - rules.contribution_bp, 0)
     if not missing or not room:
         return rules.contribution_bp
-    return rules.contribution_bp - (-room * missing // enough)
+    steps = -(-room * missing // (enough * _STEP_BP))
+    return rules.contribution_bp + min(steps * _STEP_BP, room)
 
 
 def contribution_minor(*, tier_minor: int, rate_bp: int) -> int:

@@ -17,7 +17,6 @@ from governance.solidarity.rules import DEFAULT_RULES, RESERVE_MONTHS, TIERS_MIN
 type Amounts = NDArray[np.int64]
 
 PERCENTILES = (5, 50, 95)
-_TOLD_EVERY = 250
 _WHOLE_BP = 10_000
 
 
@@ -160,7 +159,7 @@ def simulate(
 ) -> RuinReport:
     """Return how often the fund runs dry over the seeds 0 to `seeds` - 1.
 
-    `tell` hears now and then how many are done. Refused (ValueError): no seed.
+    `tell` hears ten times how many are done. Refused (ValueError): no seed.
     """
     if seeds < 1:
         raise ValueError("at least one seed is drawn")
@@ -173,7 +172,7 @@ def simulate(
         ruined += bool(funds[-1] < 0)
         fund[seed, : len(funds)] = np.maximum(funds, 0)
         rates[seed, : len(paid)] = paid
-        if (seed + 1) % _TOLD_EVERY == 0:
+        if (seed + 1) % max(seeds // 10, 1) == 0:
             tell(seed + 1)
     lived = ~np.isnan(rates)
     drawn = lived.sum(axis=0)

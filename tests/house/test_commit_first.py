@@ -21,6 +21,7 @@ from tests.app.fares.acts import FARES_ACTS
 from tests.app.payments.acts import PAYMENT_ACTS
 from tests.app.payouts.acts import PAYOUT_ACTS
 from tests.app.reciprocity.acts import RECIPROCITY_ACTS
+from tests.app.solidarity.acts import SOLIDARITY_ACTS
 from tests.app.surplus.acts import SURPLUS_ACTS
 from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import Person, make_driver, make_member
@@ -317,6 +318,7 @@ ACTS: dict[str, Act] = {
     **PAYMENT_ACTS,
     **PAYOUT_ACTS,
     **RECIPROCITY_ACTS,
+    **SOLIDARITY_ACTS,
     **SURPLUS_ACTS,
 }
 

@@ -248,11 +248,13 @@ async def test_a_clean_city_keeps_every_promise_and_everything_was_looked_at(tow
     assert report.first_violation is None
     assert report.violations == 0
     # Secret votes are looked at where some were held: tests of the elections' room.
+    # Gifts and guarantees where there were some: tests of solidarity's room.
     # Closed periods and seals likewise: tests of the surplus's room and of the ledger's.
     assert {check.name for check in report.checks if not check.counted} == {
         RECOUNT,
         surplus.RECOUNT,
         seals.RECOUNT,
+        *NEEDS_CIRCLES,
         "seals follow each other",
         *NOTHING_TO_LOOK_AT,
     }
@@ -274,6 +276,29 @@ async def test_the_metric_shows_what_the_last_audit_found(town: Town) -> None:
 
 GOING = "(select driver_id from ride where state = 'arrived')"
 DONE = "(select id from ride where state = 'completed')"
+NEEDS_CIRCLES = {
+    "the fund's payments are booked",
+    "the fund's journals are explained",
+    "gifts keep waiting time and duration",
+    "people confirmed who is given to",
+    "contributions are as voted",
+    "guarantees keep their cap",
+}
+IN_A_CIRCLE = (
+    "insert into circle_membership (id, circle_id, member_id, tier_minor, joined_at)"
+    " select gen_random_uuid(), gen_random_uuid(), id, 50000, now() from member limit 1"
+)
+
+
+def sick_leave(*, waiting_days: int) -> str:
+    """An illness that was confirmed by nobody."""
+    return (
+        "insert into sick_leave (id, membership_id, began_on, reported_at, waiting_days,"
+        " longest_months, confirmed_at) select gen_random_uuid(), id, '2026-05-22',"
+        f" '2026-05-23Z', {waiting_days}, 24, now() from circle_membership"
+    )
+
+
 FAULTS: dict[str, tuple[str, ...]] = {
     "seals follow each other": (
         "insert into seal_epoch values (1, 'here', 0, now())",
@@ -514,6 +539,34 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "tariffs and changes keep their guard": (
         "alter table ride_change disable trigger ride_change_keeps_its_history",
     ),
+    "the fund is never overdrawn": (
+        "update journal set idem_scope = 'sick_gift' where idem_scope = 'test'",
+    ),
+    "the fund's payments are booked": (
+        IN_A_CIRCLE,
+        (
+            "insert into solidarity_contribution (membership_id, month, rate_bp, due_minor,"
+            " paid_minor, journal_id, taken_at)"
+            " select id, '2026-06-01', 450, 9, 9, 0, now() from circle_membership"
+        ),
+    ),
+    "the fund's journals are explained": (
+        "update journal set idem_scope = 'bad_debt' where idem_scope = 'test'",
+    ),
+    "gifts keep waiting time and duration": (IN_A_CIRCLE, sick_leave(waiting_days=3)),
+    "people confirmed who is given to": (IN_A_CIRCLE, sick_leave(waiting_days=30)),
+    "contributions are as voted": (
+        "insert into solidarity_month values ('2026-06-01', 7, 7, 7, 0, 0, now())",
+    ),
+    "guarantees keep their cap": (
+        (
+            "insert into guarantee (payment_id, ride_id, rider_id, payment_minor, cap_minor,"
+            " policy_version_id, covered_minor, taken_over_at)"
+            " select gen_random_uuid(), id, rider_id, 900, 900, gen_random_uuid(), 0, now()"
+            " from ride limit 1"
+        ),
+    ),
+    "circles keep their guard": ("drop trigger circle_keeps_its_history on circle",),
     "policies were decided": (
         (
             "insert into policy_version (id, key, value, effective_from, source)"

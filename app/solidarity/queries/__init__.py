@@ -1,0 +1,1 @@
+"""Every statement of solidarity; journals are posted by the ledger."""

@@ -1,0 +1,1 @@
+"""What solidarity does: circles, illness, the months of the fund, failed cards."""
