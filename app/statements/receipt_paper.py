@@ -34,6 +34,16 @@ _METHODS: Final = {
     "cash": "in cash, to the driver",
     "invoice": "by invoice",
 }
+_STATES: Final = {
+    "wanted": "under way",
+    "authorised": "set aside",
+    "on_account": "owed",
+    "captured": "paid",
+    "refunded": "given back",
+    "charged_back": "taken back by your bank",
+    "voided": "nothing owed",
+    "failed": "could not be had",
+}
 _REMITTERS: Final = {
     "driver": "The driver owes it to the state.",
     "cooperative": "The cooperative owes it to the state, and keeps it apart until it is paid.",
@@ -107,7 +117,7 @@ def _costs(paper: Paper, receipt: Receipt, time_zone: ZoneInfo) -> None:
     paper.ln(2)
     for payment in receipt.payments:
         method = _METHODS.get(payment.method, payment.method)
-        state = payment.state.replace("_", " ")
+        state = _STATES.get(payment.state, payment.state)
         paper.words(f"{amount(payment.amount_minor)} {method}: {state}.", colour=GREY)
     if vat.rate_bp:
         paper.words(

@@ -123,12 +123,26 @@ class Street:
         await self.post(recipe)
 
     async def cash(self, ride_id: str, amount_minor: int) -> None:
+        """The rider paid in cash; its journal names the payment, and that one the ride."""
+        await self.owner.execute("set session_replication_role = replica")
+        payment_id = await self.owner.fetchval(
+            "insert into payment (id, ride_id, rider_id, kind, key, method, state, amount_minor,"
+            " captured_minor, begun_at)"
+            " values ($1, $2, $3, 'extra', 'cash', 'cash', 'captured', $4, $4, $5)"
+            " returning id",
+            new_id(),
+            UUID(ride_id),
+            self.rider.id,
+            amount_minor,
+            self.clock.now(),
+        )
+        await self.owner.execute("set session_replication_role = origin")
         recipe = postings.cash_taken(
             driver_id=await self.account("driver", self.driver),
             rider_id=await self.account("rider", self.rider),
             amount_minor=amount_minor,
         )
-        await self.post(recipe, subject=ride_id)
+        await self.post(recipe, subject=str(payment_id))
 
     async def top_up(self, amount_minor: int) -> None:
         recipe = postings.pay_floor(

@@ -81,6 +81,7 @@ async def test_rides_and_other_lines_together_are_the_totals(street: Street) -> 
     assert tipped["amounts"]["tips_minor"] == 350
     assert tipped["amounts"]["corrections_minor"] == -500
     assert tipped["reasons"] == ["=the way was longer than needed"]
+    assert shown[rides["plain"]]["amounts"]["cash_taken_minor"] == -2000
     assert shown[rides["wrong"]]["amounts"]["earned_minor"] == 0
     assert [(line["kind"], line["column"]) for line in month["other_lines"]] == [
         ("ride_fee", "fees"),
