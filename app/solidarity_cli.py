@@ -39,7 +39,8 @@ def simulate(
     """Count in how many drawn decades the fund could not pay a month in full.
 
     Shares are of the gift a member chose; left out, those a city is founded with. The same seeds
-    give the same answer. What is assumed, and by which source, is said.
+    give the same answer. What is assumed, and by which source, is said. A single circle is too
+    few for a fund of its own: try --members 50.
     """
     from app.solidarity.plot import draw
     from governance.solidarity.ruin import Scenario
