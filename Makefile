@@ -48,6 +48,10 @@ bench-election: $(READY) ## hold a vote of 1,000 members and recount it (ARGS="-
 bench-ledger: $(READY) ## measure how many rides the books take (ARGS="--rounds 3 --json FILE")
 	@$(PY) -m load_tests.ledger $(ARGS)
 
+.PHONY: bench-seals
+bench-seals: $(READY) ## measure sealing beside 32 clients who post (ARGS="--rounds 2 --json FILE")
+	@$(PY) -m load_tests.seals $(ARGS)
+
 .PHONY: kill-nine
 kill-nine: $(READY) ## kill the API and PostgreSQL ten times each while the demo runs; nothing may be lost
 	@$(PY) load_tests/kill_nine.py --times 10

@@ -16,6 +16,7 @@ import typer
 from typer._click.exceptions import ClickException  # typer re-exports only some of its subclasses
 
 from app.issuer.cli import issuer
+from app.ledger_cli import ledger
 from app.solidarity_cli import solidarity
 from app.surplus_cli import surplus
 from app.terminal import one_line, plain, print_json, print_table, run, say, settings_of
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 
 app.add_typer(issuer, name="issuer")
+app.add_typer(ledger, name="ledger")
 app.add_typer(solidarity, name="solidarity")
 app.add_typer(surplus, name="surplus")
 app.add_typer(vote, name="vote")

@@ -7,6 +7,7 @@ salt is deleted nobody can, nor guess it.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,13 +16,14 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from governance.manifest import canonical
 from governance.merkle import leaf_hash, root
 
 SALT_BYTES = 16
 FIRST_PREVIOUS = bytes(32)  # what the first seal follows
 _QUARTER_MINUTES = 15
 _SEAL_DOMAIN = b"meent-seal:1"
+# The text of a manifest, without the search for floats: here are none, and there are many journals.
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,10 @@ class ShownJournal:
         }
 
 
+def _canonical(document: Mapping[str, Any]) -> bytes:
+    return _ENCODER.encode(document).encode()
+
+
 def quarter_hour(at: datetime) -> datetime:
     """The quarter of an hour in which a moment lies, by its beginning in UTC."""
     utc = at.astimezone(UTC)
@@ -67,12 +73,12 @@ def hidden_hash(hidden: Mapping[str, Any], *, salt: bytes) -> bytes:
     """The commitment to what a journal hides. Refused (ValueError): a salt of another length."""
     if len(salt) != SALT_BYTES:
         raise ValueError(f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
-    return hashlib.sha256(salt + canonical(hidden)).digest()
+    return hashlib.sha256(salt + _canonical(hidden)).digest()
 
 
 def journal_leaf(shown: Mapping[str, Any], *, hidden: bytes) -> bytes:
     """The leaf of a journal: RFC 6962's hash over what is hidden and what is shown."""
-    return leaf_hash(hidden + canonical(shown))
+    return leaf_hash(hidden + _canonical(shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ class Seal:
     @property
     def hash(self) -> bytes:
         """What the next seal names as the one before."""
-        return hashlib.sha256(_SEAL_DOMAIN + canonical(self.document())).digest()
+        return hashlib.sha256(_SEAL_DOMAIN + _canonical(self.document())).digest()
 
     def sign(self, key: Ed25519PrivateKey) -> bytes:
         """Return the signature. Refused (ValueError): not the key that the seal names."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.foundation.database import Transaction
-from app.ledger.seals import SealsChecked, verify_seals
+from app.ledger.seal_recount import SealsChecked, verify_seals
 
 RECOUNT = "sealed journals come out again as they were sealed"
 

@@ -7,26 +7,45 @@ from uuid import UUID
 
 from app.foundation.database import Transaction
 
-# What a leaf is made of, besides codes and the salt.
-_JOURNALS = """
-select j.id, j.xid, j.idem_scope, j.idem_key, j.fingerprint, j.kind, j.subject_id,
-  j.policy_version_id, j.reverses, j.effective_at, j.recorded_at,
-  coalesce(t.debits, '{}') as debits, coalesce(t.credits, '{}') as credits,
+# What a leaf is made of, besides codes and the salt. The journals are chosen first, by an index:
+# otherwise the transfers of the whole books would be put together for each block.
+_COLUMNS = """
+select chosen.*, coalesce(t.debits, '{}') as debits, coalesce(t.credits, '{}') as credits,
   coalesce(t.amounts, '{}') as amounts, coalesce(t.currencies, '{}') as currencies
-from journal j cross join lateral (
+from chosen cross join lateral (
   select array_agg(debit_id order by line) as debits, array_agg(credit_id order by line) as credits,
     array_agg(amount_minor order by line) as amounts,
     array_agg(currency order by line) as currencies
-  from transfer where journal_id = j.id) as t
+  from transfer where journal_id = chosen.id) as t
 """
-_SEALED = (
-    """
-select l.journal_id as sealed_id, l.height, l.position, l.leaf, l.hidden, s.salt, j.*
-from seal_leaf l left join journal_salt s on s.journal_id = l.journal_id
-left join ("""
-    + _JOURNALS
-    + """) as j on j.id = l.journal_id
+_SEALED = """
+with chosen as materialized (
+  select l.journal_id as sealed_id, l.height, l.position, l.leaf, l.hidden, s.salt, j.*
+  from (select * from seal_leaf where {which}) as l
+  left join lateral (select * from journal_salt s where s.journal_id = l.journal_id) as s on true
+  left join lateral (select * from journal j where j.id = l.journal_id) as j on true)
 """
+_IN_BLOCK = _SEALED.format(which="height = $1") + _COLUMNS + " order by chosen.position"
+_ONE = _SEALED.format(which="journal_id = $1") + _COLUMNS + " where chosen.id is not null"
+_CHOSEN = """
+with chosen as materialized (select * from journal j where {which})
+"""
+_OLD = (
+    _CHOSEN.format(
+        which="j.id > $1 and j.id <= $2 and not exists"
+        " (select from seal_leaf l where l.journal_id = j.id) order by j.id limit $3"
+    )
+    + _COLUMNS
+    + " order by chosen.id"
+)
+_FINAL = (
+    _CHOSEN.format(
+        which="(j.xid, j.id) > ($1, $2) and j.id > $3"
+        " and j.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+        " order by j.xid, j.id limit $4"
+    )
+    + _COLUMNS
+    + " order by chosen.xid, chosen.id"
 )
 _HEAD = "select height, epoch, size, root, previous, key, sealed_at, hash, signature"
 
@@ -64,14 +83,7 @@ async def list_old(
     reader: Transaction, *, through_journal: int, after_journal: int, limit: int
 ) -> list[Any]:
     """Return journals that an epoch began with and nobody sealed, in the order of their numbers."""
-    return await reader.rows(
-        _JOURNALS + " where j.id > $1 and j.id <= $2"
-        " and not exists (select from seal_leaf l where l.journal_id = j.id)"
-        " order by j.id limit $3",
-        after_journal,
-        through_journal,
-        limit,
-    )
+    return await reader.rows(_OLD, after_journal, through_journal, limit)
 
 
 async def list_final(
@@ -82,24 +94,17 @@ async def list_final(
     Every transaction below the oldest that is still open has ended, so nothing comes between any
     more. They are in the order of their transactions, and of their numbers within one.
     """
-    return await reader.rows(
-        _JOURNALS + " where (j.xid, j.id) > ($1, $2) and j.id > $3"
-        " and j.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-        " order by j.xid, j.id limit $4",
-        *after,
-        through_journal,
-        limit,
-    )
+    return await reader.rows(_FINAL, *after, through_journal, limit)
 
 
 async def list_sealed(reader: Transaction, *, height: int) -> list[Any]:
     """Return what is left of the journals of a block, each with leaf, hidden and salt, in order."""
-    return await reader.rows(_SEALED + " where l.height = $1 order by l.position", height)
+    return await reader.rows(_IN_BLOCK, height)
 
 
 async def find_sealed(reader: Transaction, *, journal_id: int) -> Any | None:
     """Return a sealed journal with its height, position, leaf, hidden and salt, or None."""
-    return await reader.row(_SEALED + " where l.journal_id = $1 and j.id is not null", journal_id)
+    return await reader.row(_ONE, journal_id)
 
 
 async def list_leaves(reader: Transaction, *, height: int) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Seals the books beside their writing, proves that a journal is in them, names what was changed.
+"""Seals the books beside their writing, and proves that a journal is in them.
 
 Journals are sealed in blocks, each under a Merkle root; heads are chained and signed. Writers
 never wait for it: only what no open transaction can add to any more is sealed, so a transaction
@@ -33,16 +33,12 @@ from governance.sealing import (
     ShownLine,
     hidden_hash,
     journal_leaf,
-    root_fault,
-    seal_faults,
 )
 
 SEAL_KEY_FILE = "seal.key"
 MOST_IN_A_BLOCK = 2_000
 MOST_BLOCKS = 20  # of one round; the next one comes soon
 LATE_S = 60.0
-_MOST_NAMED = 20
-_PAGE = 500
 
 log = structlog.get_logger("seals")
 
@@ -87,14 +83,6 @@ class JournalProof:
             "salt": self.salt.hex() if self.salt else None,
             "hidden_part": dict(self.hidden_part) if self.hidden_part else None,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class SealsChecked:
-    """How many blocks were looked at, and in plain words what is wrong."""
-
-    counted: int
-    faults: tuple[str, ...]
 
 
 async def keep_sealed(database: Database, *, home: Path, now: datetime) -> int:
@@ -164,37 +152,10 @@ async def find_proof(reader: Transaction, *, journal_id: int) -> JournalProof | 
         root=head["root"],
         salt=row["salt"],
         hidden=row["hidden"],
-        hidden_part=_hidden_part(row) if row["salt"] else None,
+        hidden_part=hidden_part_of(row) if row["salt"] else None,
         shown=shown[0],
         seal=head_document(head),
     )
-
-
-async def verify_seals(reader: Transaction) -> SealsChecked:
-    """Work every block out again from the journals as they are today, and name what is wrong.
-
-    A changed or missing journal is named with its block. Of journals whose salt is deleted what is
-    shown is checked, and what is hidden cannot be.
-    """
-    faults: list[str] = []
-    previous: Seal | None = None
-    counted = 0
-    while heads := await queries.list_seals_after(
-        reader, height=previous.height if previous else 0, limit=_PAGE
-    ):
-        for head in heads:
-            seal = _seal_of(head)
-            faults += seal_faults(seal, signature=head["signature"], previous=previous)
-            if head["hash"] != seal.hash:
-                faults.append(f"block {seal.height} was changed: its head has another hash")
-            faults += await _block_faults(reader, seal)
-            previous = seal
-            counted += 1
-    faults += [
-        f"journal {row['id']} is in no block"
-        for row in await queries.list_missed(reader, limit=_MOST_NAMED)
-    ]
-    return SealsChecked(counted, tuple(faults))
 
 
 async def erase_person(tx: Transaction, *, member_id: UUID) -> int:
@@ -223,7 +184,7 @@ async def show_block(reader: Transaction, *, height: int) -> list[dict[str, Any]
 
 def head_document(head: Mapping[str, Any]) -> dict[str, Any]:
     """Return a head as it is published: what was signed, the hash and the signature."""
-    return _seal_of(head).document() | {
+    return seal_of(head).document() | {
         "hash": head["hash"].hex(),
         "signature": head["signature"].hex(),
     }
@@ -342,13 +303,13 @@ def _hash(
 ) -> tuple[list[bytes], list[bytes], bytes]:
     """Return what is hidden of each journal as a hash, the leaves, and their root."""
     hidden = [
-        hidden_hash(_hidden_part(row), salt=salt) for row, salt in zip(rows, salts, strict=True)
+        hidden_hash(hidden_part_of(row), salt=salt) for row, salt in zip(rows, salts, strict=True)
     ]
     leaves = [journal_leaf(one, hidden=part) for one, part in zip(shown, hidden, strict=True)]
     return hidden, leaves, root(leaves)
 
 
-def _hidden_part(row: Any) -> dict[str, Any]:
+def hidden_part_of(row: Any) -> dict[str, Any]:
     """Return what of a journal only its own people are shown."""
     return {
         "scope": row["idem_scope"],
@@ -362,44 +323,7 @@ def _hidden_part(row: Any) -> dict[str, Any]:
     }
 
 
-def _seal_of(head: Mapping[str, Any]) -> Seal:
+def seal_of(head: Mapping[str, Any]) -> Seal:
+    """Return a stored head as what was signed."""
     names = ("height", "epoch", "size", "root", "previous", "key", "sealed_at")
     return Seal(**{name: head[name] for name in names})
-
-
-async def _block_faults(reader: Transaction, seal: Seal) -> list[str]:
-    """Return what is wrong with the journals of a block: the block, and each one that differs."""
-    rows = await queries.list_sealed(reader, height=seal.height)
-    gone = [row["sealed_id"] for row in rows if row["id"] is None]
-    left = [row for row in rows if row["id"] is not None]
-    shown = await show_journals(reader, left)
-    now = {
-        row["id"]: leaf
-        for row, leaf in zip(left, await asyncio.to_thread(_leaves_now, left, shown), strict=True)
-    }
-    changed = [row["id"] for row in left if now[row["id"]] != row["leaf"]]
-    block = root_fault(seal, leaves=[now.get(row["sealed_id"], row["leaf"]) for row in rows])
-    if not gone and not changed:
-        return [block] if block else []
-    named = [f"journal {number} is gone" for number in gone]
-    named += [f"journal {number} was changed after it was sealed" for number in changed]
-    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-    first, last = min(row["sealed_id"] for row in rows), max(row["sealed_id"] for row in rows)
-    return [
-        f"block {seal.height} (journals {first} to {last}): "
-        + "; ".join(named[:_MOST_NAMED])
-        + more
-    ]
-
-
-def _leaves_now(rows: Sequence[Any], shown: Sequence[Mapping[str, Any]]) -> list[bytes]:
-    """Return the leaves that these journals come to today."""
-    return [
-        journal_leaf(
-            one,
-            hidden=hidden_hash(_hidden_part(row), salt=row["salt"])
-            if row["salt"]
-            else row["hidden"],
-        )
-        for row, one in zip(rows, shown, strict=True)
-    ]

@@ -16,7 +16,8 @@ from app.foundation import metrics
 from app.foundation.database import Database, Transaction
 from app.foundation.ids import new_id
 from app.ledger import seals
-from app.ledger.seals import SealsChecked, find_proof, keep_sealed, seal_block, verify_seals
+from app.ledger.seal_recount import SealsChecked, leaves_now, verify_seals
+from app.ledger.seals import find_proof, keep_sealed, seal_block
 from app.members.roles import Role
 from governance.merkle import is_included
 from governance.sealing import hidden_hash, journal_leaf
@@ -235,7 +236,7 @@ async def test_a_changed_row_whose_leaf_was_changed_too_still_names_its_block(
     )
     reader = Transaction(owner)
     rows = await seals.queries.list_sealed(reader, height=2)
-    leaf = seals._leaves_now(rows, await seals.show_journals(reader, rows))[1]
+    leaf = leaves_now(rows, await seals.show_journals(reader, rows))[1]
     await books.as_no_guard(
         "update seal_leaf set leaf = $2 where journal_id = $1", numbers[4], leaf
     )
