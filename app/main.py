@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from app.after_ride import routes as after_ride
+from app.after_ride.service.splits import settle_splits
 from app.assembly import deadlines
 from app.assembly import routes as assembly
 from app.city import load_city
@@ -33,6 +35,8 @@ from app.members import routes as members
 from app.members.service import forget_old
 from app.outlook import routes as outlook
 from app.outlook.advisor import Advisor
+from app.pay_floor import routes as pay_floor
+from app.pay_floor.service import fill_up_weeks
 from app.payments import routes as payments
 from app.payments import sending as payment_sending
 from app.payments.provider import open_provider
@@ -67,6 +71,8 @@ HINTS_PACE_S = 60.0
 YEARS_PACE_S = 600.0
 HOUSEKEEPING_PACE_S = 600.0
 BOOKS_PACE_S = 60.0
+SPLITS_PACE_S = 10.0
+PAY_FLOOR_PACE_S = 600.0
 SEALS_PACE_S = 2.0
 TRANSPARENCY_PACE_S = 5.0
 PAYMENTS_PACE_S = 2.0
@@ -145,6 +151,13 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
         ),
         Worker("housekeeping", tidy, HOUSEKEEPING_PACE_S),
         Worker("books", lambda: keep_books(database, now=clock.now()), BOOKS_PACE_S),
+        Worker("splits", lambda: settle_splits(database, now=clock.now()), SPLITS_PACE_S),
+        Worker(
+            "pay floor",
+            lambda: fill_up_weeks(database, now=clock.now()),
+            PAY_FLOOR_PACE_S,
+            timeout_s=300.0,
+        ),
         Worker(
             "seals",
             lambda: keep_sealed(database, home=settings.home, now=clock.now()),
@@ -281,6 +294,8 @@ def create_app(
         rides,
         dispatch,
         outlook,
+        after_ride,
+        pay_floor,
         forecast,
         payments,
         payouts,

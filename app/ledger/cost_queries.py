@@ -142,12 +142,16 @@ async def sums_of_year(reader: Transaction, *, at: datetime) -> Any:
     return await reader.connection.fetchrow(
         f"with year as ({_YEAR}), booked as (select kind, sum(amount_minor)::bigint as minor"
         f" from ({_ENTRIES}) as entry, year where effective_at >= since and effective_at < until"
-        " group by kind), driven as (select coalesce(sum(t.amount_minor), 0)::bigint as minor"
+        " group by kind), spent as (select coalesce(sum(case when t.debit_id = a.id then"
+        " t.amount_minor else -t.amount_minor end), 0)::bigint as minor from year"
+        " join journal j on j.effective_at >= since and j.effective_at < until"
+        " join transfer t on t.journal_id = j.id join account a on a.id in (t.debit_id, t.credit_id)"
+        " where a.kind = 'platform_costs' and j.kind <> 'surplus_close'), driven as (select coalesce(sum(t.amount_minor), 0)::bigint as minor"
         " from year join journal j on j.effective_at >= since and j.effective_at < until"
         " join transfer t on t.journal_id = j.id and t.line = 1 where j.kind = 'ride_fare'"
         " and not exists (select from journal undoing where undoing.reverses = j.id))"
-        " select since, until, coalesce((select minor from booked where kind = 'platform_cost'), 0)"
-        " as costs_minor, coalesce((select minor from booked where kind = 'other_income'), 0)"
+        # What arises by itself, such as a pay floor's top-up, has no entry and is a cost as well.
+        " select since, until, (select minor from spent) as costs_minor, coalesce((select minor from booked where kind = 'other_income'), 0)"
         " as other_income_minor, (select minor from driven) as fares_minor from year",
         at,
         timeout=PATIENCE_S,

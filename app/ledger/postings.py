@@ -141,6 +141,48 @@ def pay_floor(*, platform_costs_id: UUID, driver_id: UUID, amount_minor: int) ->
     return _recipe(JournalKind.PAY_FLOOR, TransferLine(platform_costs_id, driver_id, amount_minor))
 
 
+def fare_refund(
+    *,
+    rider_id: UUID,
+    driver_id: UUID,
+    commission_income_id: UUID,
+    platform_costs_id: UUID,
+    from_driver_minor: int,
+    from_commission_minor: int,
+    from_costs_minor: int,
+) -> Recipe:
+    """A rider gets a part of a fare back, and each bears what was decided.
+
+    Commission goes back by way of the driver who had paid it: so it counts less for that driver.
+    """
+    return moved(
+        JournalKind.ADJUSTMENT,
+        lines=[
+            (commission_income_id, driver_id, from_commission_minor),
+            (driver_id, rider_id, from_commission_minor + from_driver_minor),
+            (platform_costs_id, rider_id, from_costs_minor),
+        ],
+    )
+
+
+def driver_extra(
+    *,
+    driver_id: UUID,
+    commission_income_id: UUID,
+    platform_costs_id: UUID,
+    from_commission_minor: int,
+    from_costs_minor: int,
+) -> Recipe:
+    """A driver gets more for a ride: of the commission, and at the cooperative's cost."""
+    return moved(
+        JournalKind.ADJUSTMENT,
+        lines=[
+            (commission_income_id, driver_id, from_commission_minor),
+            (platform_costs_id, driver_id, from_costs_minor),
+        ],
+    )
+
+
 def solidarity_payment(*, solidarity_fund_id: UUID, account_id: UUID, amount_minor: int) -> Recipe:
     """The solidarity fund pays what a member's account gets."""
     line = TransferLine(solidarity_fund_id, account_id, amount_minor)

@@ -14,6 +14,7 @@ from fastapi import Depends, FastAPI
 from app.main import create_app
 from app.members.roles import DocumentKind, Role
 from app.settings import Settings
+from tests.app.after_ride.acts import AFTER_RIDE_ACTS
 from tests.app.assembly.ballots.scene import hold_vote, post
 from tests.app.assembly.open_votes.stories import DAY, Story, seat
 from tests.app.assembly.proposals.acts import PROPOSAL_ACTS
@@ -313,6 +314,7 @@ ACTS: dict[str, Act] = {
     "cast_open_vote": _vote_openly,
     "lend_voice": _lend_voice,
     "revoke_delegation": _revoke_delegation,
+    **AFTER_RIDE_ACTS,
     **PROPOSAL_ACTS,
     **FARES_ACTS,
     **PAYMENT_ACTS,

@@ -1,0 +1,1 @@
+"""Statements of what happens after a ride."""
