@@ -52,6 +52,7 @@ async def open_provider(
             await stripe.close()
         return
     log.warning("payments.provider", provider="local", moves_money=False)
+    settings.home.mkdir(parents=True, exist_ok=True)
     async with open_double(settings.home / VAULT_FILE, app=app, secret=secret) as provider:
         yield provider
 

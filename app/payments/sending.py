@@ -15,7 +15,7 @@ from app.foundation.database import Database, Transaction
 from app.ledger import service as ledger
 from app.payments import books
 from app.payments.observing import give_up, observe
-from app.payments.port import Done, EventInvalid, Outcome, PaymentPort, Refused, Told, Unknown
+from app.payments.port import Done, Outcome, PaymentPort, Refused, Told, Unknown
 from app.payments.queries import payments as queries
 from app.payments.queries import sending as sending_queries
 from app.payments.rules import MOST_ATTEMPTS, Act, CommandState
@@ -26,8 +26,6 @@ LOOK_FOR = timedelta(days=60)  # a bank may take a payment back for so long
 UNREACHABLE = "provider_unreachable"
 
 log = structlog.get_logger("payments")
-
-__all__ = ["EventInvalid", "look_after", "run_once", "take_event"]
 
 
 async def run_once(database: Database, port: PaymentPort, *, now: datetime) -> int:

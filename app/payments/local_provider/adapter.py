@@ -98,11 +98,8 @@ class LocalPort:
             EventInvalid: it is not signed by the double, or was long ago.
         """
         parts = dict(part.partition("=")[::2] for part in (signature or "").split(","))
-        at_s = (
-            int(parts.get("t", ""))
-            if parts.get("t", "").isascii() and parts.get("t", "").isdigit()
-            else 0
-        )
+        at = parts.get("t", "")
+        at_s = int(at) if at.isascii() and at.isdigit() else 0
         wanted = sign(body, secret=self._secret, at_s=at_s)
         if not hmac.compare_digest(wanted.encode(), (signature or "").encode()):
             raise EventInvalid("not signed by the provider")

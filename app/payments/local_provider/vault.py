@@ -39,7 +39,7 @@ class Vault:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         # Other processes of the program may use the same file; each waits its turn.
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=5)
         self._db.executescript(_TABLES)
@@ -71,19 +71,16 @@ class Vault:
 
     def find(self, payment_id: str) -> dict[str, Any] | None:
         """Return a payment, or None."""
-        row = self._db.execute("select body from payment where id = ?", (payment_id,)).fetchone()
-        return None if row is None else dict(json.loads(row[0]))
+        rows = self._read("select body from payment where id = ?", payment_id)
+        return dict(json.loads(rows[0][0])) if rows else None
 
     def payments(self) -> list[dict[str, Any]]:
         """Return every payment there is."""
-        return [
-            json.loads(row[0])
-            for row in self._db.execute("select body from payment order by id").fetchall()
-        ]
+        return [json.loads(row[0]) for row in self._read("select body from payment order by id")]
 
     def take_event(self, moods: Moods) -> tuple[int, str] | None:
         """Return number and body of an event that is to be told now, the oldest unless late."""
-        rows = self._db.execute("select n, body from event order by n limit 20").fetchall()
+        rows = self._read("select n, body from event order by n limit 20")
         if not rows:
             return None
         row = moods.chance.choice(rows) if moods.strikes(moods.tells_late) else rows[0]
@@ -92,6 +89,10 @@ class Vault:
     def event_was_taken(self, number: int) -> None:
         """Forget an event that was heard."""
         self._at_once(lambda: self._db.execute("delete from event where n = ?", (number,)))
+
+    def _read(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
 
     def _at_once[T](self, act: Callable[[], T]) -> T:
         with self._lock:

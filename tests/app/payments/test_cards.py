@@ -328,6 +328,22 @@ async def test_who_dies_between_sending_and_recording_charges_nobody_twice(
     assert await street.standing("card_clearing") == -4000
 
 
+async def test_five_workers_at_once_send_each_command_once(street: Street) -> None:
+    await street.card()
+    rides = [await begin(street, amount_minor=1000) for _ in range(6)]
+    for ride_id in rides:
+        await settle(street, ride_id, 1000)
+
+    for _ in range(2):
+        sent = await asyncio.gather(
+            *(sending.run_once(street.database, street.port(), now=street.now) for _ in range(5))
+        )
+        assert sum(sent) == len(rides)
+
+    assert [one["captured"] for one in street.double.vault.payments()] == [1000] * len(rides)
+    assert await street.standing("card_clearing") == -1000 * len(rides)
+
+
 async def test_a_provider_that_is_never_reached_makes_a_payment_fail(street: Street) -> None:
     await street.card()
     ride_id = await begin(street)
