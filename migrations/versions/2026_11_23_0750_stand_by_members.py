@@ -1,14 +1,14 @@
 """Let members stand by each other: circles, gifts to the sick, failed cards taken over.
 
 Revision: stand_by_members
-Follows: keep_clocks
+Follows: take_payments
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "stand_by_members"
-down_revision = "keep_clocks"
+down_revision = "take_payments"
 branch_labels = None
 depends_on = None
 
