@@ -7,7 +7,7 @@ import numpy as np
 
 from load_tests.sumo.demand import BOARDING_S
 from load_tests.sumo.fleet import Fleet, OpenRide
-from load_tests.sumo.graph import Stop
+from load_tests.sumo.graph import Drives, Stop
 from load_tests.sumo.options import PERIOD_S
 from matching.pooling.plan import Route
 from matching.pooling.ruin import ruin_and_recreate
@@ -26,10 +26,10 @@ ITERATIONS = 500
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """What a taxi was sent to do: when, seconds of driving on empty streets, stops, its end."""
+    """What a taxi was sent to do: when, the drive, stops, its end."""
 
     since_s: float
-    drive_s: float
+    drive: Drives
     stops: int
     end: Stop
 
@@ -51,39 +51,41 @@ class PooledDispatcher:
         before = time.perf_counter()
         cars = [(taxi, 0.0, self.fleet.stands_at(taxi)) for taxi in idle]
         cars += self._soon_free(now_s)
-        empty_s = self._empty_s([place for _, _, place in cars], rides)
-        pool = self._pool(now_s, cars=cars, rides=rides, empty_s=empty_s)
+        drives = self._drives([place for _, _, place in cars], rides)
+        pool = self._pool(now_s, cars=cars, rides=rides, drives=drives)
         plan = ruin_and_recreate(pool, iterations=ITERATIONS, seed=1)
         self.fleet.decide_s.append(time.perf_counter() - before)
         for route in plan.routes:
             taxi, free_in_s, _ = cars[route.vehicle]
             if route.stops and not free_in_s:
-                self._send(taxi, route, rides=rides, now_s=now_s, empty_s=empty_s)
+                self._send(taxi, route, rides=rides, now_s=now_s, drives=drives)
 
     def _follow(self, now_s: float, *, idle: set[str]) -> None:
         for taxi in self.journeys.keys() & idle:
             done = self.journeys.pop(taxi)
             took_s = now_s - PERIOD_S / 2 - done.since_s - done.stops * BOARDING_S
-            self.fleet.pace.learn(done.drive_s, took_s=took_s)
+            self.fleet.pace.learn(done.drive, took_s=took_s)
 
     def _soon_free(self, now_s: float) -> list[tuple[str, float, Stop]]:
         soon = []
         for taxi, one in self.journeys.items():
-            takes_s = one.drive_s * self.fleet.pace.factor + one.stops * BOARDING_S
+            takes_s = self.fleet.pace.expected_s(one.drive).item() + one.stops * BOARDING_S
             free_in_s = max(one.since_s + takes_s - now_s, PERIOD_S)
             if free_in_s <= HORIZON_S:
                 soon.append((taxi, free_in_s + MARGIN_S, one.end))
         return soon
 
-    def _empty_s(self, places: list[Stop], rides: list[OpenRide]) -> np.ndarray:
-        """Seconds on empty streets: cars, then pickups, then drop-offs; nobody drives to a car."""
+    def _drives(self, places: list[Stop], rides: list[OpenRide]) -> Drives:
+        """From all to all: cars, then pickups, then drop-offs; nobody drives to a car."""
         goals = [ride.pickup for ride in rides] + [ride.dropoff for ride in rides]
         everywhere = places + goals
-        seconds = np.full((len(everywhere), len(everywhere)), np.inf)
+        empty_s = np.full((len(everywhere), len(everywhere)), np.inf)
+        signals = np.zeros_like(empty_s)
         for number, goal in enumerate(goals, start=len(places)):
-            drive_s = self.fleet.streets.drive_s(everywhere, goal)
-            seconds[:, number] = np.where(drive_s < FURTHEST_S, drive_s, np.inf)
-        return seconds
+            drives = self.fleet.streets.drives(everywhere, goal)
+            ways_s = np.where(drives.empty_s < FURTHEST_S, drives.empty_s, np.inf)
+            empty_s[:, number], signals[:, number] = ways_s, drives.signals
+        return Drives(empty_s, signals)
 
     def _pool(
         self,
@@ -91,9 +93,9 @@ class PooledDispatcher:
         *,
         cars: list[tuple[str, float, Stop]],
         rides: list[OpenRide],
-        empty_s: np.ndarray,
+        drives: Drives,
     ) -> Pool:
-        times = TravelTimes(empty_s * self.fleet.pace.factor)
+        times = TravelTimes(self.fleet.pace.expected_s(drives))
         pickup = np.arange(len(cars), len(cars) + len(rides))
         dropoff = pickup + len(rides)
         waited_s = np.array([max(0.0, now_s - ride.asked_s) for ride in rides])
@@ -127,16 +129,18 @@ class PooledDispatcher:
         *,
         rides: list[OpenRide],
         now_s: float,
-        empty_s: np.ndarray,
+        drives: Drives,
     ) -> None:
-        first_pickup = len(empty_s) - 2 * len(rides)
-        here, drive_s = route.vehicle, 0.0
+        first_pickup = len(drives.empty_s) - 2 * len(rides)
+        ends = [route.vehicle]
         for stop in route.stops:
             there = first_pickup + stop.request
-            there += len(rides) if stop.kind is StopKind.DROPOFF else 0
-            drive_s += float(empty_s[here, there])
-            here = there
+            ends.append(there + (len(rides) if stop.kind is StopKind.DROPOFF else 0))
+        legs = (ends[:-1], ends[1:])
+        drive = Drives(
+            drives.empty_s[legs].sum(keepdims=True), drives.signals[legs].sum(keepdims=True)
+        )
         names = [rides[stop.request].name for stop in route.stops]
         self.fleet.send(taxi, names if len(names) > 2 else names[:1])
         end = rides[route.stops[-1].request].dropoff
-        self.journeys[taxi] = Journey(now_s, drive_s, len(route.stops), end)
+        self.journeys[taxi] = Journey(now_s, drive, len(route.stops), end)

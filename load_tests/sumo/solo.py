@@ -8,7 +8,7 @@ import numpy as np
 
 from load_tests.sumo.demand import BOARDING_S
 from load_tests.sumo.fleet import Fleet, OpenRide
-from load_tests.sumo.graph import Stop
+from load_tests.sumo.graph import Drives, Stop
 from load_tests.sumo.options import PERIOD_S
 from matching.arrays import LONGEST_S, FloatArray
 from matching.problem import Candidates, Demand, Problem, Supply
@@ -26,14 +26,13 @@ RULES = Rules(window_s=PERIOD_S, max_pickup_s=3600.0, boarding_s=BOARDING_S)
 class Task:
     """A ride that a taxi has: its stops, its present leg and the one with the rider.
 
-    `leg_s` and `ride_s` are seconds on empty streets, `leg_m` is how long the present leg was when
-    it was first seen, 0 before that.
+    `leg_m` is how long the present leg was when it was first seen, 0 before that.
     """
 
     pickup: Stop
     dropoff: Stop
-    leg_s: float
-    ride_s: float
+    leg: Drives
+    ride: Drives
     since_s: float
     leg_m: float = 0.0
     boarded: bool = False
@@ -81,8 +80,9 @@ class SoloDispatcher:
         )
 
         def pickup_s(edges: Candidates) -> FloatArray:
-            drives_s = np.stack([fleet.streets.drive_s(places, goal) for goal in pickups])
-            drives_s *= fleet.pace.factor
+            drives_s = np.stack(
+                [fleet.pace.expected_s(fleet.streets.drives(places, goal)) for goal in pickups]
+            )
             return np.minimum(drives_s[edges.rider, edges.driver], LONGEST_S)
 
         sent = self.policy.decide(problem, pickup_s=pickup_s, patience_s=LONGEST_S, seed=1)
@@ -93,8 +93,8 @@ class SoloDispatcher:
             self.tasks[taxi] = Task(
                 pickup=ride.pickup,
                 dropoff=ride.dropoff,
-                leg_s=float(fleet.streets.drive_s([place], ride.pickup)[0]),
-                ride_s=float(fleet.streets.drive_s([ride.pickup], ride.dropoff)[0]),
+                leg=fleet.streets.drives([place], ride.pickup),
+                ride=fleet.streets.drives([ride.pickup], ride.dropoff),
                 since_s=now_s,
             )
 
@@ -106,11 +106,11 @@ class SoloDispatcher:
         for taxi, task in list(self.tasks.items()):
             if taxi in idle:
                 if task.boarded:
-                    self.fleet.pace.learn(task.ride_s, took_s=then_s - task.since_s - BOARDING_S)
+                    self.fleet.pace.learn(task.ride, took_s=then_s - task.since_s - BOARDING_S)
                 del self.tasks[taxi]
             elif taxi in occupied and not task.boarded:
-                self.fleet.pace.learn(task.leg_s, took_s=then_s - task.since_s - BOARDING_S)
-                task.boarded, task.leg_s, task.leg_m = True, task.ride_s, 0.0
+                self.fleet.pace.learn(task.leg, took_s=then_s - task.since_s - BOARDING_S)
+                task.boarded, task.leg, task.leg_m = True, task.ride, 0.0
                 task.since_s = then_s
 
     def _soon_free(self) -> Iterator[tuple[str, float, Stop]]:
@@ -119,13 +119,15 @@ class SoloDispatcher:
             goal = task.dropoff if task.boarded else task.pickup
             left_m = self.fleet.metres_ahead(taxi, goal)
             task.leg_m = max(task.leg_m, left_m)
-            drive_s = task.leg_s * left_m / task.leg_m if task.leg_m else 0.0
+            pace = self.fleet.pace
+            ahead = left_m / task.leg_m if task.leg_m else 0.0
+            drive_s = ahead * pace.expected_s(task.leg).item()
             stops_s = BOARDING_S
             if not task.boarded:
-                drive_s += task.ride_s
+                drive_s += pace.expected_s(task.ride).item()
                 stops_s += BOARDING_S
             # Who is late is expected at any moment, but not now.
-            free_in_s = max(drive_s * self.fleet.pace.factor + stops_s, PERIOD_S)
+            free_in_s = max(drive_s + stops_s, PERIOD_S)
             if free_in_s <= self.policy.horizon_s:
                 yield taxi, free_in_s, task.dropoff
 

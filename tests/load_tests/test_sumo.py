@@ -1,14 +1,18 @@
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from load_tests.sumo.cases import AIMS, City, Network, city_in, judged, make_cases, ratios, work_of
 from load_tests.sumo.demand import DEMAND_S, TAXIS, Street, write_routes
 from load_tests.sumo.fleet import Pace
+from load_tests.sumo.graph import Drives, Stop, StreetGraph
 from load_tests.sumo.networks import GRID
 from load_tests.sumo.results import Result, read_result
 from load_tests.sumo.runs import CLOSEST, GREEDY, OURS, Case, Run
+from matching.arrays import LONGEST_S
 
 TOWN = [
     Street(name=f"e{x}-{y}", x_m=200.0 * x, y_m=200.0 * y, length_m=180.0, lane=0)
@@ -147,9 +151,85 @@ def test_a_city_folder_names_its_own_extract(tmp_path: Path) -> None:
     assert city_in(tmp_path) == City("Vaduz", tmp_path / "streets.osm.pbf")
 
 
+def drive(empty_s: float, *, signals: float = 0) -> Drives:
+    return Drives(np.array([empty_s]), np.array([signals]))
+
+
 def test_the_pace_begins_with_a_guess_and_follows_what_drives_take() -> None:
     pace = Pace()
     assert pace.factor == pytest.approx(1.15)
+    assert pace.signal_s == pytest.approx(12)
     for _ in range(1000):
-        pace.learn(100, took_s=200)
+        pace.learn(drive(100), took_s=200)
     assert pace.factor == pytest.approx(2, rel=0.02)
+    assert pace.signal_s == pytest.approx(12)
+
+
+def test_the_pace_tells_slow_streets_from_traffic_lights() -> None:
+    pace, draw = Pace(), np.random.default_rng(1)
+    for _ in range(500):
+        empty_s, signals = draw.uniform(50, 500), float(draw.integers(0, 20))
+        took_s = 1.1 * empty_s + 20 * signals + draw.normal(0, 10)
+        pace.learn(drive(empty_s, signals=signals), took_s=took_s)
+    assert pace.factor == pytest.approx(1.1, rel=0.02)
+    assert pace.signal_s == pytest.approx(20, rel=0.02)
+    ways = Drives(np.array([100.0, 100.0, np.inf]), np.array([0.0, 5.0, 0.0]))
+    assert pace.expected_s(ways) == pytest.approx([110, 210, np.inf], rel=0.02)
+
+
+def test_a_traffic_light_never_makes_a_drive_shorter() -> None:
+    pace = Pace()
+    for _ in range(200):
+        pace.learn(drive(100), took_s=150)
+        pace.learn(drive(100, signals=5), took_s=100)
+    assert pace.signal_s == 0
+    assert pace.factor == pytest.approx(1.25, rel=0.02)
+
+
+class SmallTown:
+    """What is asked of SUMO about a network: edges a to e in a row, d alone, all 100 m at 10 m/s.
+
+    A traffic light stands at the end of b and one at the end of c; from a to c leads b alone.
+    """
+
+    lane = property(lambda self: self)
+    _LINKS: ClassVar[dict[str, tuple[str, str]]] = {
+        "a_0": ("b_0", "M"),
+        "b_0": ("c_0", "r"),
+        "c_0": ("e_0", "G"),
+        "e_0": ("", ""),
+        "d_0": ("a_0", "m"),
+    }
+
+    def getIDList(self) -> list[str]:  # noqa: N802 - SUMO's name
+        return [*self._LINKS, ":crossing_0"]
+
+    def getEdgeID(self, lane: str) -> str:  # noqa: N802 - SUMO's name
+        return lane.partition("_")[0]
+
+    def getLength(self, _lane: str) -> float:  # noqa: N802 - SUMO's name
+        return 100.0
+
+    def getMaxSpeed(self, _lane: str) -> float:  # noqa: N802 - SUMO's name
+        return 10.0
+
+    def getAllowed(self, _lane: str) -> tuple[str, ...]:  # noqa: N802 - SUMO's name
+        return ()
+
+    def getDisallowed(self, _lane: str) -> tuple[str, ...]:  # noqa: N802 - SUMO's name
+        return ()
+
+    def getLinks(self, lane: str) -> list[tuple[object, ...]]:  # noqa: N802 - SUMO's name
+        there, state = self._LINKS[lane]
+        return [(there, True, True, False, "", state, "s", 0.0)] if there else []
+
+
+def test_a_drive_takes_the_seconds_and_passes_the_lights_that_are_on_its_way() -> None:
+    streets = StreetGraph(SmallTown())
+    ways = streets.drives([Stop(edge, 50.0) for edge in "dabce"], Stop("e", 80.0))
+    # From the middle of d: half of it, three whole streets, a give-way, and 80 m of e.
+    assert ways.empty_s == pytest.approx([44.5, 33, 23, 13, 3])
+    assert ways.signals.tolist() == [2, 2, 2, 1, 0]
+    back = streets.drives([Stop("e", 0.0), Stop("c", 0.0)], Stop("a", 0.0))
+    assert (back.empty_s == LONGEST_S).all()
+    assert back.signals.tolist() == [0, 0]
