@@ -12,9 +12,7 @@ from tests.app.surplus.year import Town, amounts, worked_year
 YEAR = ("--from", "2025-05-22", "--to", "2026-05-22")
 
 
-async def meent(
-    dsn: str, home: Path, *words: str, room: str = "surplus"
-) -> tuple[int, str, str]:
+async def meent(dsn: str, home: Path, *words: str, room: str = "surplus") -> tuple[int, str, str]:
     """Run the command as from a terminal, on the test's database."""
     program = Path(sys.executable).parent / "meent"
     settings = {"MEENT_DATABASE_URL": dsn, "MEENT_HOME": str(home)}
