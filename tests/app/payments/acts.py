@@ -11,7 +11,7 @@ from app.payments import service
 from app.payments.local_provider.adapter import SIGNATURE_HEADER
 from app.payments.local_provider.server import sign
 from tests.factories import make_member
-from tests.steps import book, take
+from tests.steps import ask_price, book, take
 
 CARD = {"token": "tok_visa", "label": "card ending 4242"}
 CLIENT = {
@@ -89,11 +89,18 @@ def _riders(*steps: str) -> Callable[[Any], Awaitable[httpx.Response]]:
 
 async def _invoice(s: Any) -> httpx.Response:
     client_id = (await _riders("riders")(s)).json()["id"]
-    ride = await book(s.client, s.rider)
-    common = {"ride_id": ride["id"], "rider_id": s.rider.id, "now": s.clock.now()}
+    quote = await ask_price(s.client, s.rider)
+    wish = {"quote_id": quote["id"], "payment_method": "invoice"}
+    ride = (await take(s.client, s.rider, "/v1/rides", **wish)).json()
     async with s.app.state.database.transaction() as tx:
-        await service.begin(tx, method="invoice", amount_minor=900, **common)
-        await service.settle(tx, driver_id=s.driver.id, amount_minor=900, **common)
+        await service.settle(
+            tx,
+            ride_id=ride["id"],
+            rider_id=s.rider.id,
+            driver_id=s.driver.id,
+            amount_minor=900,
+            now=s.clock.now(),
+        )
     s.clock.pass_time(20 * 24 * 3600)
     await s.owner.execute(
         "update session set access_expires_at = access_expires_at + interval '99 d'"
