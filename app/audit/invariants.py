@@ -7,6 +7,7 @@ A statement returns one column, ``fault``: null where the promise is kept.
 from dataclasses import dataclass
 
 from app.audit import (
+    after_ride,
     books,
     costs,
     driving,
@@ -66,6 +67,7 @@ UNIQUE_INDEXES = (
     *elections.UNIQUE_INDEXES,
     *payments.UNIQUE_INDEXES,
     *payouts.UNIQUE_INDEXES,
+    *after_ride.UNIQUE_INDEXES,
     *reciprocity.UNIQUE_INDEXES,
     *fares.UNIQUE_INDEXES,
     *surplus.UNIQUE_INDEXES,
@@ -92,6 +94,7 @@ CONSTRAINTS = (
     *elections.CONSTRAINTS,
     *payments.CONSTRAINTS,
     *payouts.CONSTRAINTS,
+    *after_ride.CONSTRAINTS,
     *reciprocity.CONSTRAINTS,
     *fares.CONSTRAINTS,
     *surplus.CONSTRAINTS,
@@ -117,6 +120,7 @@ APPEND_ONLY = (
     *elections.APPEND_ONLY,
     *payments.APPEND_ONLY,
     *payouts.APPEND_ONLY,
+    *after_ride.APPEND_ONLY,
     *fares.APPEND_ONLY,
     *surplus.APPEND_ONLY,
     *solidarity.APPEND_ONLY,
@@ -303,6 +307,7 @@ ALL: tuple[Invariant, ...] = (
     Invariant("two people pay", "G5", payouts.TWO_PEOPLE_PAY),
     Invariant("files pay what was released", "G5", payouts.FILES_PAY_WHAT_WAS_RELEASED),
     Invariant("payouts keep their guard", "G5", payouts.PAYOUTS_ARE_GUARDED),
+    *(Invariant(name, "G5", sql) for name, sql in after_ride.PROMISES),
     Invariant("payments are booked as paid", "G5", payments.PAYMENTS_ARE_BOOKED),
     Invariant("rides are paid as settled", "G6", payments.RIDES_ARE_PAID_AS_SETTLED),
     Invariant("cash owed is limited", "G5", payments.CASH_OWED_IS_LIMITED),

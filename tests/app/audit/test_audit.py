@@ -36,6 +36,7 @@ from governance.electorate import House
 from matching.assignment import Limits, solve
 from matching.problem import Weights
 from matching.record import pack
+from tests.app.after_ride.faults import AFTER_RIDE_FAULTS, care_after
 from tests.app.assembly.open_votes.stories import Story, seat
 from tests.app.payouts.till import earn, some_iban
 from tests.app.reciprocity.faults import NOTHING_TO_LOOK_AT, RECIPROCITY_FAULTS
@@ -226,6 +227,16 @@ async def town(database: Database, owner: asyncpg.Connection, clock: StandingClo
     await make_voter(owner, House.RIDERS, now=clock.now())
     await town.pay_out(drivers[0])
     await town.vote_openly()
+    await care_after(
+        database,
+        ride_id=done,
+        rider=riders[0],
+        driver=drivers[0],
+        staff_id=(await make_member(owner, Role.STAFF, now=clock.now())).id,
+        open_ride_id=going,
+        booker=riders[2],
+        now=clock.now(),
+    )
     return town
 
 
@@ -459,6 +470,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "files pay what was released": (
         "update payout_batch set released_at = null, released_by = null, execute_on = null",
     ),
+    **AFTER_RIDE_FAULTS,
     "payouts keep their guard": ("alter table payout disable trigger payout_is_never_deleted",),
     "payments are booked as paid": (
         "update payment set captured_minor = 1 where state = 'wanted'",
