@@ -19,6 +19,7 @@ STEPS = (
     " ('authorised', 'refunded'), ('captured', 'refunded'), ('failed', 'refunded'),"
     " ('voided', 'refunded'), ('wanted', 'charged_back'), ('authorised', 'charged_back'),"
     " ('captured', 'charged_back'), ('failed', 'charged_back'), ('refunded', 'charged_back'),"
+    " ('voided', 'charged_back'), ('charged_back', 'refunded'),"
     " ('wanted', 'voided'), ('authorised', 'voided'), ('failed', 'voided'),"
     " ('wanted', 'failed'), ('authorised', 'failed')"
 )
