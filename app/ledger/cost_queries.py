@@ -145,13 +145,16 @@ async def sums_of_year(reader: Transaction, *, at: datetime) -> Any:
         " group by kind), spent as (select coalesce(sum(case when t.debit_id = a.id then"
         " t.amount_minor else -t.amount_minor end), 0)::bigint as minor from year"
         " join journal j on j.effective_at >= since and j.effective_at < until"
-        " join transfer t on t.journal_id = j.id join account a on a.id in (t.debit_id, t.credit_id)"
-        " where a.kind = 'platform_costs' and j.kind <> 'surplus_close'), driven as (select coalesce(sum(t.amount_minor), 0)::bigint as minor"
+        " join transfer t on t.journal_id = j.id"
+        " join account a on a.id in (t.debit_id, t.credit_id)"
+        " where a.kind = 'platform_costs' and j.kind <> 'surplus_close'),"
+        " driven as (select coalesce(sum(t.amount_minor), 0)::bigint as minor"
         " from year join journal j on j.effective_at >= since and j.effective_at < until"
         " join transfer t on t.journal_id = j.id and t.line = 1 where j.kind = 'ride_fare'"
         " and not exists (select from journal undoing where undoing.reverses = j.id))"
         # What arises by itself, such as a pay floor's top-up, has no entry and is a cost as well.
-        " select since, until, (select minor from spent) as costs_minor, coalesce((select minor from booked where kind = 'other_income'), 0)"
+        " select since, until, (select minor from spent) as costs_minor,"
+        " coalesce((select minor from booked where kind = 'other_income'), 0)"
         " as other_income_minor, (select minor from driven) as fares_minor from year",
         at,
         timeout=PATIENCE_S,

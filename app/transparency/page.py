@@ -31,12 +31,19 @@ _PAGE = """<!doctype html>
 {content}
 </html>
 """
+# What members vote on, as they would say it, in the order of what concerns most.
 _NAMES = {
     "commission_bp": "share of each fare that the cooperative keeps",
     "surge_cap_bp": "most that a fare may be multiplied by",
-    "pay_floor_per_hour_minor": "least pay for an hour with riders",
-    "fairness_weight_s": "how much fairness weighs in dispatch",
+    "pay_floor_per_hour_minor": "least pay for an hour with a ride",
+    "pay_floor_per_km_minor": "least pay for a kilometre with a ride",
+    "fairness_weight_s": "driving time that fairness may cost",
     "offer_time_s": "time to answer an offer",
+    "solidarity_contribution_bp": "contribution to a gift circle, of the gift",
+    "solidarity_most_bp": "most of it, while the fund is short",
+    "guarantee_cap_minor": "most that the fund pays of a failed card payment",
+    "gift_waiting_days": "days of illness before the first gift",
+    "gift_longest_months": "months of gifts at most",
 }
 
 
@@ -76,20 +83,20 @@ def _ten(report: Mapping[str, Any]) -> str:
 
 
 def _rates(report: Mapping[str, Any]) -> str:
+    shown = [rate for rate in report["rates"] if rate["key"] in _NAMES]
+    order = list(_NAMES)
     rows = "\n".join(
-        f"<tr><td>{escape(_NAMES.get(rate['key'], rate['key']))}"
-        f"<td class=number>{_rate(rate['key'], rate['value'])}"
-        f"<td>since {_day(rate['effective_from'], report)}"
-        f"<td>{_decided(rate)}"
-        for rate in report["rates"]
+        f"<tr><td>{_NAMES[rate['key']]}<td class=number>{_rate(rate['key'], rate['value'])}"
+        f"<td>since {_moment(rate['effective_from'], report)}<td>{_decided(rate)}"
+        for rate in sorted(shown, key=lambda rate: order.index(rate["key"]))
     )
     return f"<h2>What was in force</h2>\n<table>\n{rows}\n</table>"
 
 
 def _decided(rate: Mapping[str, Any]) -> str:
     if rate["election_id"] is None:
-        return "the founding statutes"
-    return f'<a href="/v1/elections/{rate["election_id"]}">a vote of the members</a>'
+        return "founding statutes"
+    return f'<a href="/v1/elections/{rate["election_id"]}">a vote</a>'
 
 
 def _rate(key: str, value: float) -> str:
@@ -100,6 +107,11 @@ def _rate(key: str, value: float) -> str:
     if key.endswith("_minor"):
         return money(value)
     return f"{value:g} s" if key.endswith("_s") else f"{value:g}"
+
+
+def _moment(at: Any, report: Mapping[str, Any]) -> str:
+    local = datetime.fromisoformat(str(at)).astimezone(ZoneInfo(report["time_zone"]))
+    return f"{local:%d.%m.%Y %H:%M}"
 
 
 def _costs(report: Mapping[str, Any]) -> str:

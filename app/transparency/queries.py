@@ -1,5 +1,6 @@
 """Every statement of the transparency report: it reads closed books and adds its own row."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -130,8 +131,10 @@ async def list_votes(reader: Transaction, *, since: datetime, until: datetime) -
     )
 
 
-async def list_rates(reader: Transaction, *, since: datetime, until: datetime) -> list[Any]:
-    """Return key, value, effective_from and election_id of each number in force in a period.
+async def list_rates(
+    reader: Transaction, *, keys: Sequence[str], since: datetime, until: datetime
+) -> list[Any]:
+    """Return key, value, effective_from and election_id of these numbers in force in a period.
 
     Without an election it is of the founding statutes.
     """
@@ -139,10 +142,11 @@ async def list_rates(reader: Transaction, *, since: datetime, until: datetime) -
         "select key, value, effective_from, election_id from (select p.key, p.value,"
         " p.effective_from, t.election_id, lead(p.effective_from) over"
         " (partition by p.key order by p.effective_from) as ended_at from policy_version p"
-        " left join tally t on t.id = p.tally_id where jsonb_typeof(p.value) = 'number') as version"
+        " left join tally t on t.id = p.tally_id where p.key = any($3)) as version"
         " where effective_from < $2 and coalesce(ended_at > $1, true) order by key, effective_from",
         since,
         until,
+        list(keys),
     )
 
 

@@ -74,7 +74,7 @@ class PartOfTen(BaseModel):
 
 
 class RateView(BaseModel):
-    """A number that was in force; without an election it is of the founding statutes."""
+    """A number that members vote on; without an election it is of the founding statutes."""
 
     model_config = _example(_REPORT["rates"][0])
 

@@ -9,6 +9,7 @@ from app.foundation.problems import NotFound
 from app.ledger.cost_queries import patiently
 from app.transparency import queries
 from app.transparency.report import DriverPeriod, Facts, Vote, make_report
+from governance.policy import NUMBER_POLICIES
 
 
 async def publish_due(database: Database, *, now: datetime) -> list[UUID]:
@@ -32,7 +33,7 @@ async def _facts(reader: Transaction, row: Any) -> Facts:
     moved = await queries.moved(reader, since=since, until=until)
     drivers = await queries.list_drivers(reader, period_id=row["id"], since=since, until=until)
     votes = await queries.list_votes(reader, since=since, until=until)
-    rates = await queries.list_rates(reader, since=since, until=until)
+    rates = await queries.list_rates(reader, keys=list(NUMBER_POLICIES), since=since, until=until)
     return Facts(
         since=since,
         until=until,

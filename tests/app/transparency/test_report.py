@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.transparency.page import render
 from app.transparency.report import DriverPeriod, Facts, Vote, make_report
+from governance.policy import NUMBER_POLICIES
 
 SINCE, UNTIL = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -204,8 +205,19 @@ def test_reserves_are_told_in_months_of_such_costs() -> None:
     assert make_report(facts(costs={}))["reserve_months"] is None
 
 
-def test_the_page_escapes_what_people_wrote() -> None:
-    report = make_report(facts()) | {
+def test_every_number_that_members_vote_on_has_a_name_on_the_page() -> None:
+    rates = [
+        {"key": key, "value": 100, "effective_from": SINCE.isoformat(), "election_id": None}
+        for key in NUMBER_POLICIES
+    ]
+
+    page = render(as_published(make_report(replace(facts(), rates=rates))))
+
+    assert page.count("founding statutes") == len(NUMBER_POLICIES)
+
+
+def as_published(report: dict[str, Any]) -> dict[str, Any]:
+    return report | {
         "cooperative": "<script>alert(1)</script>",
         "currency": "EUR",
         "since": SINCE,
@@ -216,7 +228,9 @@ def test_the_page_escapes_what_people_wrote() -> None:
         "seal_hash": "00",
     }
 
-    page = render(report)
+
+def test_the_page_escapes_what_people_wrote() -> None:
+    page = render(as_published(make_report(facts())))
 
     assert "<script>" not in page
     assert "1 January 2026 to 31 December 2026" in page
