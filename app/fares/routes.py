@@ -9,13 +9,12 @@ from fastapi.responses import Response
 from app.fares import service, tariff_routes
 from app.fares.errors import PickupTimeNotBookable, RideTooShort
 from app.fares.schemas import QuoteRequest, QuoteView
-from app.fares.wishes import EstimateShared, Wish
+from app.fares.wishes import EstimateShared
 from app.foundation.problems import NotFound
 from app.foundation.web import json_response, problem_responses
 from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Rider, SettingsDep
 from app.members.errors import NotSignedIn, RoleMissing
 from app.roads.routes import OutsideServiceAreaProblem, RoadsDep
-from matching.travel import Point
 
 quotes = APIRouter(prefix="/v1", tags=["quotes"])
 
@@ -58,22 +57,7 @@ async def request_quote(
     `shared` others may ride along part of the way: it costs less than alone, whoever joins, and
     says how much later than alone you arrive at most.
     """
-    pickup = Point(lat=body.pickup.lat, lng=body.pickup.lng)
-    dropoff = Point(lat=body.dropoff.lat, lng=body.dropoff.lng)
-    # The road engine is asked before the transaction opens: no lock waits for it.
-    route = await service.plan_route(
-        roads, pickup=pickup, dropoff=dropoff, at=body.pickup_at or command.now
-    )
-    wish = Wish(
-        route=route,
-        seats=body.seats,
-        is_shared=body.shared,
-        with_wheelchair=body.wheelchair,
-        pickup_at=body.pickup_at,
-    )
-    # Who is near now says nothing about later.
-    if wish.pickup_at is None:
-        wish = await service.wish_now(database, roads, estimate_shared, wish=wish, now=command.now)
+    wish = await service.plan_wish(database, roads, estimate_shared, request=body, now=command.now)
     return await command.answer(
         lambda tx: service.give_quote(
             tx,

@@ -14,7 +14,7 @@ from app.fares.division import divide
 from app.fares.errors import PickupTimeNotBookable, RideTooShort
 from app.fares.pricing import Trip, count_near, price, surge_bp
 from app.fares.rules import SHARING, FareItem, bookable_times, max_delay_s
-from app.fares.schemas import QuoteView, with_stops
+from app.fares.schemas import QuoteRequest, QuoteView, with_stops
 from app.fares.terms import Terms, terms_of
 from app.fares.wishes import EstimateShared, Wish
 from app.foundation.database import Database, Transaction
@@ -116,6 +116,41 @@ async def wish_now(
         pickup_eta_s=_whole_minutes_s(times.pickup_s),
         arrival_eta_s=_whole_minutes_s(times.arrival_s),
     )
+
+
+async def plan_wish(
+    database: Database,
+    roads: Roads,
+    estimate: EstimateShared,
+    *,
+    request: QuoteRequest,
+    now: datetime,
+) -> Wish:
+    """Return what a request asks to be priced, with its way and, for a ride now, when it would be.
+
+    It opens no transaction: the road engine is asked while no lock waits for it.
+
+    Raises:
+        OutsideServiceAreaProblem: an end is not near a road, or no way joins the two.
+        RideTooShort: both ends are one place.
+    """
+    route = await plan_route(
+        roads,
+        pickup=Point(lat=request.pickup.lat, lng=request.pickup.lng),
+        dropoff=Point(lat=request.dropoff.lat, lng=request.dropoff.lng),
+        at=request.pickup_at or now,
+    )
+    wish = Wish(
+        route=route,
+        seats=request.seats,
+        is_shared=request.shared,
+        with_wheelchair=request.wheelchair,
+        pickup_at=request.pickup_at,
+    )
+    # Who is near now says nothing about later.
+    if wish.pickup_at is not None:
+        return wish
+    return await wish_now(database, roads, estimate, wish=wish, now=now)
 
 
 @dataclass(frozen=True, slots=True)

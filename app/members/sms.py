@@ -13,6 +13,7 @@ from fastapi.requests import HTTPConnection
 
 from app.foundation.clock import Clock
 from app.members.errors import SmsUnavailable
+from app.settings import Settings
 
 SENDING_S = 10
 
@@ -73,10 +74,14 @@ async def send_sms(sender: SmsSender, *, phone: str, text: str) -> None:
         raise SmsUnavailable(retry_after_s=30) from None
 
 
+def make_sms(settings: Settings, *, clock: Clock) -> SmsSender:
+    """Return the sender of the settings."""
+    return FileSms(settings.sms_file, clock) if settings.sms_file else LogSms()
+
+
 async def get_sms(connection: HTTPConnection) -> SmsSender:
     """Return the sender of the settings."""
-    path = connection.app.state.settings.sms_file
-    return FileSms(path, connection.app.state.clock) if path else LogSms()
+    return make_sms(connection.app.state.settings, clock=connection.app.state.clock)
 
 
 Sms = Annotated[SmsSender, Depends(get_sms)]

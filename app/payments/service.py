@@ -37,16 +37,24 @@ class Wanted:
 
 
 async def begin(
-    tx: Transaction, *, ride_id: UUID, rider_id: UUID, method: str, amount_minor: int, now: datetime
+    tx: Transaction,
+    *,
+    ride_id: UUID,
+    rider_id: UUID,
+    method: str,
+    amount_minor: int,
+    client_id: UUID | None = None,
+    now: datetime,
 ) -> None:
     """Note how a ride that was just stored will be paid, up to `amount_minor`.
 
     A card is asked by a worker: at once, or near the pickup of a ride that was booked ahead. A
-    client's account sets the amount aside. Cash is set aside once a driver accepts.
+    client's account sets the amount aside: that of `client_id` if a person of ours chose it, else
+    that of the client who pays for this rider. Cash is set aside once a driver accepts.
 
     Raises:
         NoCard: the rider has registered none.
-        NoClient: nobody is invoiced for this rider.
+        NoClient: nobody is invoiced for this rider, or the chosen client is not ours any more.
         ClientLimitReached: the client's account does not reach.
     """
     wanted = Wanted(ride_id, rider_id, Kind.RIDE, None, amount_minor)
@@ -59,7 +67,7 @@ async def begin(
             due_at = now if pickup is None else max(now, pickup - AUTHORISE_AHEAD)
             await _begin_card(tx, wanted, card=card, due_at=due_at, now=now)
         case Method.INVOICE:
-            await _begin_invoice(tx, wanted, now=now)
+            await _begin_invoice(tx, wanted, client_id=client_id, now=now)
         case Method.BALANCE | Method.CASH as plain:
             await _insert(tx, wanted, method=plain, now=now)
 
@@ -284,8 +292,13 @@ async def _begin_card(
     return payment_id
 
 
-async def _begin_invoice(tx: Transaction, wanted: Wanted, *, now: datetime) -> None:
-    client_id = await queries.client_of(tx, rider_id=wanted.rider_id)
+async def _begin_invoice(
+    tx: Transaction, wanted: Wanted, *, client_id: UUID | None, now: datetime
+) -> None:
+    if client_id is None:
+        client_id = await queries.client_of(tx, rider_id=wanted.rider_id)
+    elif not await queries.is_open_client(tx, client_id=client_id):
+        raise NoClient
     if client_id is None:
         raise NoClient
     accounts = await queries.accounts(tx, client_id=client_id)

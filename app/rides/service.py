@@ -47,10 +47,12 @@ async def request_ride(
     now: datetime,
     search_s: int,
     payment_method: Method = Method.BALANCE,
+    client_id: UUID | None = None,
 ) -> dict[str, Any]:
     """Book a quote: its fare is set aside, and the ride looks for a driver for ``search_s``.
 
     A quote for later makes a scheduled ride, whose search begins when its pickup window is near.
+    ``client_id`` names who is invoiced where a dispatcher chose; left out: who pays for the rider.
 
     Raises:
         NotFound: the quote is not this rider's.
@@ -98,6 +100,7 @@ async def request_ride(
         rider_id=rider_id,
         method=payment_method,
         amount_minor=quote["fare_minor"],
+        client_id=client_id,
         now=now,
     )
     emit(tx, row, FIRST_EVENTS[state], now=now, fare_minor=quote["fare_minor"])

@@ -60,6 +60,16 @@ async def client_of(reader: Transaction, *, rider_id: UUID) -> UUID | None:
     return client_id
 
 
+async def is_open_client(reader: Transaction, *, client_id: UUID) -> bool:
+    """Return whether there is such a client, whose contract has not ended."""
+    return bool(
+        await reader.value(
+            "select exists (select from contract_client where id = $1 and ended_at is null)",
+            client_id,
+        )
+    )
+
+
 async def insert_payment(
     tx: Transaction,
     *,
