@@ -1,12 +1,16 @@
 """A sheet of A4 in plain type: titles, figures, a bar of shares, and tables that run over pages."""
 
 import functools
+import unicodedata
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from font_source_sans_pro import font_files_ttf
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 from text_unidecode import unidecode
 
 type Colour = tuple[int, int, int]
@@ -23,18 +27,44 @@ PALE: Final[Colour] = (176, 182, 188)
 MARGIN_MM: Final = 16.0
 WIDTH_MM: Final = 210.0 - 2 * MARGIN_MM
 BOTTOM_MM: Final = 297.0 - 20.0
-_FACE: Final = "Helvetica"  # every reader of PDF has it, so no file needs to carry it
+
+# Each paper carries the letters that it uses: the faces that every reader of PDF has know no ş.
+_FACE: Final = "SourceSansPro"
+_FILES: Final = {"": font_files_ttf[_FACE], "B": font_files_ttf[f"{_FACE}Semibold"]}
 
 
 @functools.lru_cache(maxsize=1024)
 def printable(text: str) -> str:
-    """Return a text in the letters that the typeface has: those of Windows-1252.
+    """Return a text in the letters that the typeface has: Latin, Greek and Cyrillic ones.
 
-    Others are written plainly, such as l for \N{LATIN SMALL LETTER L WITH STROKE}.
+    Others are written plainly, such as t`bilisi for that city's name in Georgian letters; what has
+    no plain way, such as a little picture, is left out. The end of a line becomes a space.
     """
-    return "".join(
-        letter if letter.encode("cp1252", "ignore") else unidecode(letter) for letter in text
-    )
+    composed, letters = unicodedata.normalize("NFC", " ".join(text.splitlines())), _letters()
+    plain = "".join(one if one in letters else unidecode(one) for one in composed)
+    return "".join(one for one in plain if one in letters)
+
+
+@functools.cache
+def _letters() -> frozenset[str]:
+    """Return the letters that both weights of the typeface have."""
+    paper = FPDF()
+    with closing(_open_face(paper)):
+        return frozenset.intersection(*(frozenset(map(chr, one.cmap)) for one in _weights(paper)))
+
+
+def _open_face(paper: FPDF) -> ExitStack:
+    """Let a paper be set in the typeface, whose files are open until what is returned is closed."""
+    files = ExitStack()
+    for style, file in _FILES.items():
+        paper.add_font(_FACE, style=style, fname=file)
+    for weight in _weights(paper):
+        files.callback(weight.ttfont.close)
+    return files
+
+
+def _weights(paper: FPDF) -> list[TTFFont]:
+    return [font for font in paper.fonts.values() if isinstance(font, TTFFont)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +91,7 @@ class Paper(FPDF):
 
     def __init__(self, *, title: str, about: str, at: datetime) -> None:
         super().__init__(format="A4")
-        self.core_fonts_encoding = "cp1252"  # what readers of PDF call WinAnsi
+        self._files = _open_face(self)
         self._about = printable(about)
         # A document has to bear a moment: that of what it says, not that of its drawing.
         self.set_creation_date(at)
@@ -212,4 +242,5 @@ class Paper(FPDF):
 
     def content(self) -> bytes:
         """Return the document's bytes."""
-        return bytes(self.output())
+        with closing(self._files):
+            return bytes(self.output())

@@ -85,8 +85,39 @@ def made_earnings(*, rides: int, name: str = "Zoë Łukaszewicz-Weiß", seed: in
 
 
 def texts_of(document: bytes) -> list[str]:
-    """Every piece of text on a document's pages, in the order it was set."""
-    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", document, re.DOTALL)
-    pages = b"".join(zlib.decompress(stream) for stream in streams)
-    pieces = re.findall(rb"\(((?:\\.|[^\\()])*)\) Tj", pages)
-    return [re.sub(rb"\\(.)", rb"\1", piece).decode("cp1252") for piece in pieces]
+    """Every piece of text on a document's pages, in the order it was set.
+
+    A piece is written in the numbers of its face's letters; the face says which letters those are.
+    """
+    parts = dict(re.findall(rb"\n(\d+) 0 obj\n(.*?)\nendobj", document, re.DOTALL))
+    faces = {
+        name: _letters(parts[one])
+        for name, number in re.findall(rb"/(F\d+) (\d+) 0 R", document)
+        for one in re.findall(rb"/ToUnicode (\d+) 0 R", parts[number])
+    }
+    texts, letters = [], dict[int, str]()
+    for number in re.findall(rb"/Contents (\d+) 0 R", document):
+        streams = re.findall(rb"stream\r?\n(.*)\r?\nendstream", parts[number], re.DOTALL)
+        pieces = rb"/(F\d+) [\d.]+ Tf|\(((?:\\.|[^\\()])*)\) Tj"
+        for face, piece in re.findall(pieces, zlib.decompress(streams[0]), re.DOTALL):
+            if face:
+                letters = faces[face]
+            else:
+                signs = re.sub(rb"\\(.)", _meant, piece, flags=re.DOTALL).decode("utf-16-be")
+                texts.append("".join(letters[ord(sign)] for sign in signs))
+    return texts
+
+
+def _letters(part: bytes) -> dict[int, str]:
+    """What each number of a face means; fpdf2 writes that one by one, and never as a range."""
+    meant = re.findall(rb"<([0-9A-F]{4})> <([0-9A-F]+)>", part)
+    assert len(meant) > 1
+    return {
+        int(number, 16): bytes.fromhex(letter.decode()).decode("utf-16-be")
+        for number, letter in meant
+        if number != b"0000"
+    }
+
+
+def _meant(escaped: re.Match[bytes]) -> bytes:
+    return {b"r": b"\r", b"n": b"\n", b"t": b"\t"}.get(escaped[1], escaped[1])

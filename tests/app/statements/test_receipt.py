@@ -121,7 +121,18 @@ async def test_a_receipt_on_paper_has_the_same_figures(street: Street) -> None:
     texts = texts_of(answer.content)
     for amount_minor in (got["total_minor"], got["fare_minor"], 350):
         assert readable(amount_minor, currency="CHF") in texts
-    assert "Meent Laka eG" in texts
+    assert "Meent Łąka eG" in texts
+
+
+async def test_a_receipt_on_paper_spells_the_driver_s_name_as_she_does(street: Street) -> None:
+    ride_id = await street.drive()
+    await street.owner.execute(
+        "update member set name = 'Şahin Łukasz Đorđe' where id = $1", street.driver.id
+    )
+
+    answer = await street.get(f"/v1/rides/{ride_id}/receipt.pdf", street.rider)
+
+    assert any("Şahin" in text for text in texts_of(answer.content))
 
 
 async def test_a_receipt_brings_the_proof_of_its_entry_once_it_is_sealed(
