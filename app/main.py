@@ -29,10 +29,13 @@ from app.foundation.database import open_database
 from app.foundation.hints import Hints
 from app.foundation.schemas import ProblemDetails
 from app.foundation.web import Door, install_problem_handlers
+from app.guests import routes as guests
+from app.guests import texts as guest_texts
 from app.ledger.periods import keep_books
 from app.ledger.seals import keep_sealed
 from app.members import routes as members
 from app.members.service import forget_old
+from app.members.sms import make_sms
 from app.outlook import routes as outlook
 from app.outlook.advisor import Advisor
 from app.pay_floor import routes as pay_floor
@@ -103,6 +106,7 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
     """Return what is done again and again, and how often."""
     settings: Settings = app.state.settings
     database, clock, positions = app.state.database, app.state.clock, app.state.positions
+    sms = make_sms(settings, clock=clock)
 
     async def tidy() -> None:
         async with database.transaction() as tx:
@@ -151,6 +155,12 @@ def _workers(app: FastAPI, dispatcher: Dispatcher) -> list[Worker]:
         ),
         Worker("housekeeping", tidy, HOUSEKEEPING_PACE_S),
         Worker("books", lambda: keep_books(database, now=clock.now()), BOOKS_PACE_S),
+        Worker(
+            "guests",
+            lambda: guest_texts.tell_guests(database, sms, now=clock.now()),
+            guest_texts.PACE_S,
+            timeout_s=guest_texts.ROUND_TIMEOUT_S,
+        ),
         Worker("splits", lambda: settle_splits(database, now=clock.now()), SPLITS_PACE_S),
         Worker(
             "pay floor",
@@ -295,6 +305,7 @@ def create_app(
         dispatch,
         outlook,
         after_ride,
+        guests,
         pay_floor,
         forecast,
         payments,

@@ -13,6 +13,7 @@ import app.drivers.models
 import app.fares.models
 import app.forecast.models
 import app.foundation.models
+import app.guests.models
 import app.ledger.models
 import app.ledger.seal_models
 import app.members.models

@@ -19,6 +19,7 @@ from tests.app.assembly.ballots.scene import hold_vote, post
 from tests.app.assembly.open_votes.stories import DAY, Story, seat
 from tests.app.assembly.proposals.acts import PROPOSAL_ACTS
 from tests.app.fares.acts import FARES_ACTS
+from tests.app.guests.acts import GUEST_ACTS
 from tests.app.payments.acts import PAYMENT_ACTS
 from tests.app.payouts.acts import PAYOUT_ACTS
 from tests.app.reciprocity.acts import RECIPROCITY_ACTS
@@ -317,6 +318,7 @@ ACTS: dict[str, Act] = {
     **AFTER_RIDE_ACTS,
     **PROPOSAL_ACTS,
     **FARES_ACTS,
+    **GUEST_ACTS,
     **PAYMENT_ACTS,
     **PAYOUT_ACTS,
     **RECIPROCITY_ACTS,

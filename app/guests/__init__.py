@@ -1,0 +1,1 @@
+"""Guests: people for whom a dispatcher books by telephone."""
