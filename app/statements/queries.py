@@ -227,3 +227,37 @@ async def list_refunds(
 ) -> list[Any]:
     """Return what a member was allotted of surpluses in a period, the oldest first."""
     return await reader.rows(_REFUNDS, member_id, since, until)
+
+
+_INVOICE = """
+select i.id, i.number, i.month, i.client_id, c.name, c.billing_address, c.vat_number, a.currency,
+  i.total_minor, i.issued_at, i.due_on, i.paid_at, house.name as cooperative, house.time_zone
+from invoice i join contract_client c on c.id = i.client_id
+join account a on a.id = c.account_id cross join cooperative house where i.id = $1
+"""
+# What of a fare bears the tax is what the driver and the cooperative keep, with the tax itself.
+_CHARGES = """
+select p.ride_id, x.amount_minor, q.pickup_name, q.dropoff_name, g.reference,
+  case when x.amount_minor < 0 then 'back' when p.key like 'tip:%' then 'tip'
+    when p.kind = 'extra' then 'later' when s.kind = 'fee' then 'fee' else 'ride' end as what,
+  case when p.kind = 'ride' and x.amount_minor > 0 then coalesce(r.started_at, x.booked_at)
+    else x.booked_at end as at,
+  coalesce(s.fare_minor, 0) as fare_minor, coalesce(s.vat_bp, 0) as vat_bp,
+  coalesce(s.vat_minor, 0) as vat_minor, coalesce(s.vat_remitted_by, 'nobody') as vat_remitted_by,
+  coalesce(s.fare_minor - s.pass_through_minor
+    + case when s.vat_remitted_by = 'cooperative' then s.vat_minor else 0 end, 0) as taxed_minor
+from client_charge x join payment p on p.id = x.payment_id join ride r on r.id = p.ride_id
+join quote q on q.id = r.quote_id left join ride_settlement s on s.ride_id = r.id
+left join guest_ride g on g.ride_id = r.id
+where x.invoice_id = $1 order by x.booked_at, x.id
+"""
+
+
+async def find_invoice(reader: Transaction, *, invoice_id: UUID) -> Any | None:
+    """Return what an invoice says beside its rides, or None."""
+    return await reader.row(_INVOICE, invoice_id)
+
+
+async def list_charges(reader: Transaction, *, invoice_id: UUID) -> list[Any]:
+    """Return what is on an invoice, and how the rides were settled and taxed, in order."""
+    return await reader.rows(_CHARGES, invoice_id)

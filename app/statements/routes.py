@@ -1,4 +1,4 @@
-"""HTTP of statements: a driver's earnings as JSON, CSV and PDF."""
+"""HTTP of statements, receipts and invoices, as JSON, CSV and PDF."""
 
 import re
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from pydantic import AwareDatetime, Field
 from app.foundation.database import Database
 from app.foundation.problems import NotFound
 from app.foundation.web import json_response, problem_responses
-from app.members.access import DatabaseDep, Now, SettingsDep, SignedInEvenSuspended
-from app.members.errors import NotSignedIn
+from app.members.access import DatabaseDep, Now, SettingsDep, SignedInEvenSuspended, Staff
+from app.members.errors import NotSignedIn, RoleMissing
 from app.statements import service
 from app.statements.earnings import Earnings
 from app.statements.earnings_paper import earnings_pdf
@@ -25,6 +25,10 @@ from app.statements.errors import (
     PressBusy,
     TooManyLines,
 )
+from app.statements.invoice import Invoice
+from app.statements.invoice_paper import invoice_pdf
+from app.statements.invoice_schemas import ClientInvoiceView
+from app.statements.invoices import read_invoice
 from app.statements.periods import FIRST_YEAR, LAST_YEAR, Span
 from app.statements.press import Press
 from app.statements.receipt import Receipt
@@ -246,3 +250,48 @@ async def get_receipt_pdf(ride_id: UUID, receipts: ReceiptsDep, press: PressDep)
     receipt = await receipts.read(ride_id)
     content = await press.draw(receipt_pdf, receipt)
     return paper(content, media_type=PDF, name=f"receipt-{receipt.ride_id}.pdf")
+
+
+class Invoices:
+    """The clients' invoices, for staff."""
+
+    def __init__(self, _: Staff, database: DatabaseDep, settings: SettingsDep) -> None:
+        self._database, self._settings = database, settings
+
+    async def read(self, invoice_id: UUID) -> Invoice:
+        """Return one of them."""
+        async with self._database.reading() as reader:
+            return await read_invoice(reader, invoice_id=invoice_id, settings=self._settings)
+
+
+InvoicesDep = Annotated[Invoices, Depends()]
+_INVOICE_PROBLEMS = problem_responses(NotSignedIn, RoleMissing, NotFound, PressBusy)
+
+
+# Before the path that ends with the id itself, which would take it for one.
+@router.get(
+    "/invoices/{invoice_id}.pdf",
+    operation_id="get_invoice_pdf",
+    summary="Staff: a client's invoice on paper",
+    response_class=Response,
+    responses=_INVOICE_PROBLEMS | {200: {"content": {PDF: {}}, "description": "The document"}},
+)
+async def get_invoice_pdf(invoice_id: UUID, invoices: InvoicesDep, press: PressDep) -> Response:
+    """Return the document that is sent to the client; the same invoice is the same bytes."""
+    invoice = await invoices.read(invoice_id)
+    content = await press.draw(invoice_pdf, invoice)
+    return paper(content, media_type=PDF, name=f"invoice-{invoice.number}.pdf")
+
+
+@router.get(
+    "/invoices/{invoice_id}",
+    operation_id="get_invoice",
+    summary="Staff: a client's invoice, ride by ride with its tax",
+    response_model=ClientInvoiceView,
+    responses=_INVOICE_PROBLEMS,
+)
+async def get_invoice(invoice_id: UUID, invoices: InvoicesDep) -> Response:
+    """Return what the document says; the tax is what each ride was settled with."""
+    view = ClientInvoiceView.of(await invoices.read(invoice_id))
+    headers = {"Cache-Control": "no-store", "Vary": "Authorization"}
+    return json_response(view.model_dump(mode="json"), headers=headers)
