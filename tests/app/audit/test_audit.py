@@ -38,6 +38,7 @@ from matching.problem import Weights
 from matching.record import pack
 from tests.app.after_ride.faults import AFTER_RIDE_FAULTS, care_after
 from tests.app.assembly.open_votes.stories import Story, seat
+from tests.app.guests.faults import GUEST_FAULTS, NOBODY_TELEPHONED
 from tests.app.payouts.till import earn, some_iban
 from tests.app.reciprocity.faults import NOTHING_TO_LOOK_AT, RECIPROCITY_FAULTS
 from tests.conftest import StandingClock
@@ -268,6 +269,7 @@ async def test_a_clean_city_keeps_every_promise_and_everything_was_looked_at(tow
         *NEEDS_CIRCLES,
         "seals follow each other",
         *NOTHING_TO_LOOK_AT,
+        *NOBODY_TELEPHONED,
     }
 
 
@@ -328,6 +330,9 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "no car is too full": (
         "alter table ride disable trigger cars_keep_within_their_seats",
         "update ride set seats = 5 where state = 'arrived'",
+    ),
+    "wheelchairs ride in cars that take them": (
+        "update quote set with_wheelchair = true, plain_fare_minor = fare_minor",
     ),
     "cars keep their guard": ("drop trigger cars_keep_within_their_seats on ride",),
     "sharing never costs more than riding alone": (
@@ -471,6 +476,16 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "update payout_batch set released_at = null, released_by = null, execute_on = null",
     ),
     **AFTER_RIDE_FAULTS,
+    **GUEST_FAULTS,
+    "statements leave nothing out": (
+        (
+            "update balance set posted_minor = posted_minor + 5 from account a"
+            " where a.id = account_id and a.kind = 'driver'"
+        ),
+    ),
+    "shares name their decision": (
+        "update policy_version set value = '1400'::jsonb where key = 'commission_bp'",
+    ),
     "payouts keep their guard": ("alter table payout disable trigger payout_is_never_deleted",),
     "payments are booked as paid": (
         "update payment set captured_minor = 1 where state = 'wanted'",
