@@ -85,6 +85,7 @@ async def make_driver(
     now: datetime,
     on_shift: bool = True,
     papers_until: date | None = None,
+    takes_wheelchair: bool = False,
 ) -> Person:
     """A driver whom a colleague admitted, with a car and papers, on shift unless told otherwise."""
     staff = await make_member(owner, Role.STAFF, now=now, name="Staff")
@@ -100,11 +101,12 @@ async def make_driver(
         staff.id,
     )
     await owner.execute(
-        "insert into vehicle (id, member_id, application_id, make, model, colour, plate, seats)"
-        " values ($1, $2, $3, 'Skoda', 'Enyaq', 'green', 'FL 12345', 4)",
+        "insert into vehicle (id, member_id, application_id, make, model, colour, plate, seats,"
+        " takes_wheelchair) values ($1, $2, $3, 'Skoda', 'Enyaq', 'green', 'FL 12345', 4, $4)",
         vehicle_id,
         person.id,
         application_id,
+        takes_wheelchair,
     )
     for kind in DocumentKind:
         await owner.execute(

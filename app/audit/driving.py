@@ -27,11 +27,19 @@ from ride r join vehicle v on v.id = r.vehicle_id
 where r.state in ({states(lifecycle.DRIVING_STATES)}) group by v.id, v.seats
 """
 
+WHEELCHAIRS_FIT = f"""
+select case when q.with_wheelchair and not v.takes_wheelchair
+    then 'ride ' || r.id || ' has a wheelchair, and car ' || v.id || ' takes none' end as fault
+from ride r join quote q on q.id = r.quote_id join vehicle v on v.id = r.vehicle_id
+where r.state in ({states(lifecycle.DRIVING_STATES)})
+"""
+
 CARS_ARE_GUARDED = """
-select case when t.oid is null then 'table ride lost its guard cars_keep_within_their_seats'
+select case when t.oid is null then 'table ride lost its guard ' || wanted.name
     when t.tgenabled not in ('O', 'A')
-    then 'the guard cars_keep_within_their_seats of table ride is switched off' end as fault
-from (values ('cars_keep_within_their_seats')) as wanted(name)
+    then 'the guard ' || wanted.name || ' of table ride is switched off' end as fault
+from (values ('cars_keep_within_their_seats'), ('wheelchairs_ride_in_cars_that_take_them'))
+  as wanted(name)
 left join pg_trigger t on t.tgname = wanted.name and t.tgrelid = to_regclass('public.ride')
 """
 

@@ -278,6 +278,7 @@ full join (select stream_id, min(seq) as lowest, max(seq) as highest, count(*) a
 ALL: tuple[Invariant, ...] = (
     Invariant("no driver has two open rides unless shared", "G2", driving.ONE_RIDE_PER_DRIVER),
     Invariant("no car is too full", "G2", driving.CARS_HOLD_THEIR_SEATS),
+    Invariant("wheelchairs ride in cars that take them", "G2", driving.WHEELCHAIRS_FIT),
     Invariant("cars keep their guard", "G2", driving.CARS_ARE_GUARDED),
     Invariant("no rider has two open rides", "G2", driving.ONE_RIDE_PER_RIDER),
     Invariant("no rider is booked twice for one time", "G2", driving.PICKUP_WINDOWS_ARE_APART),

@@ -23,6 +23,7 @@ _NOT_SAID: dict[str, Any] = {
     "weights": {},
     "policies": [],
     "added_s": None,
+    "with_wheelchair": False,
 }
 # She was chosen, for a rider who need not be the nearest.
 _CHOSEN = (WhyNot.WAS_CHOSEN, WhyNot.KEPT_FOR_BOOKED)
@@ -127,8 +128,7 @@ def offer_sentences(stored: Mapping[str, Any], *, language: str) -> list[str]:
     words += _beside_the_runner_up(told, language=language)
     words += _worth(told, language=language)
     words += _how_sure(told, language=language)
-    words.append(say("offer.declining", language=language))
-    return words
+    return words + _in_the_end(told, language=language)
 
 
 def _joining(told: Mapping[str, Any], *, language: str) -> list[str]:
@@ -136,8 +136,12 @@ def _joining(told: Mapping[str, Any], *, language: str) -> list[str]:
     words.append(say("offer.joins_added", language=language, count=round(told["added_s"])))
     words.append(say("offer.joins_limits", language=language))
     words += _how_sure(told, language=language)
-    words.append(say("offer.declining", language=language))
-    return words
+    return words + _in_the_end(told, language=language)
+
+
+def _in_the_end(told: Mapping[str, Any], *, language: str) -> list[str]:
+    keys = ["offer.wheelchair"] if told["with_wheelchair"] else []
+    return [say(key, language=language) for key in (*keys, "offer.declining")]
 
 
 def _why_not_the_nearer(told: Mapping[str, Any]) -> str:

@@ -104,7 +104,8 @@ _VIEW = """
 select o.id, o.ride_id, o.driver_id, o.state, o.offered_at, o.expires_at, o.decided_at, o.pickup_s,
   o.pickup_m, o.explanation, r.seats, r.is_shared, q.pickup_lat, q.pickup_lng, q.pickup_name,
   q.dropoff_lat, q.dropoff_lng, q.dropoff_name, q.distance_m, q.duration_s, q.currency,
-  q.fare_minor, q.commission_bp, q.commission_minor, q.driver_net_minor, r.pickup_from,
+  q.fare_minor, q.commission_bp, q.commission_minor, q.driver_net_minor, q.with_wheelchair,
+  r.pickup_from,
   r.pickup_until, coalesce((select p.method from payment p where p.ride_id = r.id
     and p.kind = 'ride'), 'balance') as payment_method
 from offer o join ride r on r.id = o.ride_id join quote q on q.id = r.quote_id
@@ -163,13 +164,19 @@ async def earnings(reader: Transaction, *, since: datetime, until: datetime) -> 
 async def asked_before(reader: Transaction, *, ride_ids: list[UUID]) -> list[Any]:
     """Return the pairs ride_id, driver_id that must not be offered.
 
-    Nobody is asked twice, nor for cash that they may not take: what they owe of it is limited.
+    Nobody is asked twice, nor for cash that they may not take: what they owe of it is limited. Nor
+    for a wheelchair that their car does not take.
     """
     return await reader.rows(
         "select ride_id, driver_id from offer where ride_id = any($1)"
         " union select p.ride_id, s.driver_id from payment p join shift s on s.ended_at is null"
         " where p.ride_id = any($1) and p.kind = 'ride' and p.method = 'cash'"
-        " and cash_room(s.driver_id) < p.amount_minor",
+        " and cash_room(s.driver_id) < p.amount_minor"
+        " union select r.id, s.driver_id from ride r"
+        " join quote q on q.id = r.quote_id and q.with_wheelchair"
+        " join shift s on s.ended_at is null"
+        " join vehicle v on v.id = s.vehicle_id and not v.takes_wheelchair"
+        " where r.id = any($1)",
         ride_ids,
     )
 

@@ -24,7 +24,7 @@ from app.foundation.web import json_response, problem_responses
 from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Driver
 from app.members.errors import NotSignedIn, RoleMissing
 from app.payments.errors import CashLimitReached
-from app.rides.errors import CarFull, DriverBusy
+from app.rides.errors import CarFull, CarTakesNoWheelchair, DriverBusy
 
 router = APIRouter(tags=["offers"])
 offers = "/v1/offers"
@@ -189,6 +189,7 @@ async def get_run(driver: Driver, database: DatabaseDep) -> Response:
         NotOnShift,
         DriverBusy,
         CarFull,
+        CarTakesNoWheelchair,
         CashLimitReached,
         RoleMissing,
         *COMMAND_PROBLEMS,

@@ -32,6 +32,7 @@ class OfferView(BaseModel):
                 "distance_m": 8820,
                 "duration_s": 894,
                 "seats": 1,
+                "wheelchair": False,
                 "shared": False,
                 "added_s": None,
                 "currency": "CHF",
@@ -58,6 +59,9 @@ class OfferView(BaseModel):
     distance_m: int
     duration_s: int
     seats: Annotated[int, Field(description="how many the rider's party are")]
+    wheelchair: Annotated[
+        bool, Field(description="one of them stays in a wheelchair; only cars that take one")
+    ]
     shared: Annotated[bool, Field(description="others may ride along part of the way")]
     added_s: Annotated[
         int | None,
@@ -334,6 +338,7 @@ def offer_view(row: Any) -> dict[str, Any]:
     added_s = row["explanation"].get("added_s")
     values = with_stops(row) | {
         "shared": row["is_shared"],
+        "wheelchair": row["with_wheelchair"],
         "added_s": None if added_s is None else round(added_s),
     }
     return OfferView.model_validate(values).model_dump(mode="json")

@@ -41,6 +41,7 @@ async def accept_offer(
         NotOnShift: the driver's shift has ended meanwhile.
         DriverBusy: the driver has an open ride, and not both are shared.
         CarFull: the party does not fit in beside the others.
+        CarTakesNoWheelchair: one comes along, and the car takes none.
     """
     ride_id = await queries.close_offer(
         tx, offer_id=offer_id, driver_id=driver_id, state=OfferState.ACCEPTED, now=now
@@ -130,7 +131,8 @@ async def explain_offer(
     if row is None:
         raise NotFound
     language = await _language(reader, driver_id=driver_id, accepted=accepted_languages)
-    view = ExplanationView.model_validate(offer_explained(row["explanation"], language=language))
+    told = row["explanation"] | {"with_wheelchair": row["with_wheelchair"]}
+    view = ExplanationView.model_validate(offer_explained(told, language=language))
     return view.model_dump(mode="json")
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -135,7 +135,7 @@ class Sharing:
         today = now.astimezone(self._time_zone).date()
         async with self._database.reading() as reader:
             runs = await self._runs(reader, waiting, today=today, now=now)
-            cars = [*runs, *await self._free_cars(reader, waiting, free)]
+            cars = [*runs, *await self._free_cars(reader, waiting, free, asked=asked)]
         if not cars:
             return None
         here, ends = places_of(cars, waiting)
@@ -174,9 +174,14 @@ class Sharing:
         ]
 
     async def _free_cars(
-        self, reader: Transaction, waiting: Sequence[Party], free: Here
+        self,
+        reader: Transaction,
+        waiting: Sequence[Party],
+        free: Here,
+        *,
+        asked: frozenset[tuple[UUID, UUID]],
     ) -> list[Car]:
-        """Return the empty cars nearest to each party that are large enough for it."""
+        """Return the empty cars nearest to each party that are large enough and may be asked."""
         drivers = [_driver(free, at) for at in range(len(free.ids))]
         seats = await run_queries.car_seats(reader, driver_ids=drivers)
         room = np.array([seats.get(driver_id, 0) for driver_id in drivers], dtype=np.int64)
@@ -184,7 +189,12 @@ class Sharing:
         chosen: dict[int, None] = {}
         for number, party in enumerate(waiting):
             order = np.argsort(away_m[:, number], kind="stable")
-            chosen |= dict.fromkeys(order[room[order] >= party.seats][:FREE_CARS_EACH].tolist())
+            fit = (
+                at
+                for at in order[room[order] >= party.seats].tolist()
+                if (party.ride_id, drivers[at]) not in asked
+            )
+            chosen |= dict.fromkeys(islice(fit, FREE_CARS_EACH))
         return [
             Car(driver_id=drivers[at], place=_place(free, at), seats=int(room[at])) for at in chosen
         ]

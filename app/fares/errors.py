@@ -11,6 +11,13 @@ class RideTooShort(Problem):
     title = "Pickup and drop-off are the same place"
 
 
+class NoCarTakesWheelchair(Problem):
+    """No driver here has such a car. If yours folds, ask without it, and tell your driver."""
+
+    slug = "no-car-takes-wheelchair"
+    title = "No car here takes a wheelchair yet"
+
+
 class PickupTimeNotBookable(Problem):
     """Ask for a time between ``earliest`` and ``latest``, or leave it out to be fetched now."""
 

@@ -148,11 +148,28 @@ async def find_quote(reader: Transaction, *, quote_id: UUID, rider_id: UUID) -> 
     )
 
 
+async def has_wheelchair_car(reader: Transaction) -> bool:
+    """Return whether anybody who may drive has a car that takes a wheelchair, on shift or not."""
+    return bool(
+        await reader.value(
+            "select exists(select from vehicle v join member_role m"
+            " on m.member_id = v.member_id and m.role = 'driver' where v.takes_wheelchair)"
+        )
+    )
+
+
 async def free_drivers_near(
-    reader: Transaction, *, lat: float, lng: float, since: datetime, limit: int
+    reader: Transaction,
+    *,
+    lat: float,
+    lng: float,
+    since: datetime,
+    limit: int,
+    with_wheelchair: bool = False,
 ) -> list[Any]:
     """Return lat and lng of the nearest drivers without a ride, by last known position.
 
+    With a wheelchair only of those whose car takes one.
     Tables of other rooms are only read here, by name, for an estimate that promises nothing.
     """
     return await reader.rows(
@@ -162,9 +179,12 @@ async def free_drivers_near(
         " and p.lng between $2 - 0.15 and $2 + 0.15"
         " and not exists (select from ride r where r.driver_id = p.driver_id"
         "   and r.state in ('assigned', 'arrived', 'under_way'))"
+        " and (not $5 or exists (select from vehicle v where v.id = s.vehicle_id"
+        "   and v.takes_wheelchair))"
         " order by (p.lat - $1)^2 + ((p.lng - $2) * cos(radians($1)))^2 limit $4",
         lat,
         lng,
         since,
         limit,
+        with_wheelchair,
     )

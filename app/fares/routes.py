@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from app.fares import service, tariff_routes
-from app.fares.errors import PickupTimeNotBookable, RideTooShort
+from app.fares.errors import NoCarTakesWheelchair, PickupTimeNotBookable, RideTooShort
 from app.fares.schemas import QuoteRequest, QuoteView
 from app.fares.wishes import EstimateShared
 from app.foundation.problems import NotFound
@@ -38,6 +38,7 @@ EstimateSharedDep = Annotated[EstimateShared, Depends(get_estimate_shared)]
         OutsideServiceAreaProblem,
         RideTooShort,
         PickupTimeNotBookable,
+        NoCarTakesWheelchair,
         RoleMissing,
         *COMMAND_PROBLEMS,
     ),

@@ -37,7 +37,7 @@ class QuoteRequest(RequestModel):
 
     wheelchair: Annotated[
         bool,
-        Field(description="you bring one; the driver reads it, and it never costs more"),
+        Field(description="you stay in one: only cars that take it come; it never costs more"),
     ] = False
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ import numpy as np
 from app.assembly.policies import Policy, policy_in_force
 from app.fares import queries
 from app.fares.division import divide
-from app.fares.errors import PickupTimeNotBookable, RideTooShort
+from app.fares.errors import NoCarTakesWheelchair, PickupTimeNotBookable, RideTooShort
 from app.fares.pricing import Trip, count_near, price, surge_bp
 from app.fares.rules import SHARING, FareItem, bookable_times, max_delay_s
 from app.fares.schemas import QuoteRequest, QuoteView, with_stops
@@ -74,9 +74,11 @@ async def plan_route(
 
 
 async def estimate_pickup_s(
-    database: Database, roads: Roads, *, pickup: Point, now: datetime
+    database: Database, roads: Roads, *, pickup: Point, now: datetime, with_wheelchair: bool = False
 ) -> int | None:
     """Return seconds until the nearest free driver could be there; None where nobody is near.
+
+    With a wheelchair it speaks of cars that take one.
 
     Rounded up to minutes, so that asking from many places does not tell where a driver is.
     """
@@ -87,6 +89,7 @@ async def estimate_pickup_s(
             lng=pickup.lng,
             since=now - timedelta(seconds=POSITION_AGE_S),
             limit=NEAR_DRIVERS,
+            with_wheelchair=with_wheelchair,
         )
     if not rows:
         return None
@@ -106,8 +109,16 @@ async def wish_now(
 ) -> Wish:
     """Return the wish for a ride now with what can be said of when, in whole minutes."""
     if not wish.is_shared:
-        pickup_s = await estimate_pickup_s(database, roads, pickup=wish.route.pickup.point, now=now)
+        pickup_s = await estimate_pickup_s(
+            database,
+            roads,
+            pickup=wish.route.pickup.point,
+            now=now,
+            with_wheelchair=wish.with_wheelchair,
+        )
         return replace(wish, pickup_eta_s=pickup_s)
+    if wish.with_wheelchair:
+        return wish  # the estimate looks at all cars that share, so it would speak of wrong ones
     times = await estimate(wish.route, seats=wish.seats, now=now)
     if times is None:
         return wish
@@ -178,7 +189,10 @@ async def give_quote(
 
     Raises:
         PickupTimeNotBookable: the wished time is too near or too far.
+        NoCarTakesWheelchair: one comes along, and no driver has a car that takes one.
     """
+    if wish.with_wheelchair and not await queries.has_wheelchair_car(tx):
+        raise NoCarTakesWheelchair
     if wish.pickup_at is not None:
         _check_pickup_at(wish.pickup_at, now=now)
     version = await queries.tariff_in_force(tx, at=now)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from app.fares import service as fares
-from app.fares.errors import PickupTimeNotBookable, RideTooShort
+from app.fares.errors import NoCarTakesWheelchair, PickupTimeNotBookable, RideTooShort
 from app.fares.routes import EstimateSharedDep
 from app.fares.schemas import QuoteRequest, QuoteView
 from app.foundation.database import Transaction
@@ -93,6 +93,7 @@ async def register_guest(
         OutsideServiceAreaProblem,
         RideTooShort,
         PickupTimeNotBookable,
+        NoCarTakesWheelchair,
     ),
 )
 async def request_quote(

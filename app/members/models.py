@@ -167,6 +167,7 @@ class Vehicle(SQLModel, table=True):
     colour: str = columns.text()
     plate: str = columns.text()
     seats: int
+    takes_wheelchair: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
 class Document(SQLModel, table=True):

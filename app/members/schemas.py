@@ -29,7 +29,14 @@ def _example(**fields: Any) -> dict[str, Any]:
 _ID = "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
 _ACCESS = "p0Jxq…"
 _REFRESH = "019aab1c….Qm5y….c2Vh…"
-_VEHICLE = {"make": "Skoda", "model": "Enyaq", "colour": "green", "plate": "FL 12345", "seats": 4}
+_VEHICLE = {
+    "make": "Skoda",
+    "model": "Enyaq",
+    "colour": "green",
+    "plate": "FL 12345",
+    "seats": 4,
+    "takes_wheelchair": False,
+}
 _DOCUMENT = {"kind": "driving_licence", "number": "L-204417", "expires_on": "2031-03-31"}
 _DOCUMENTS = [
     _DOCUMENT,
@@ -208,6 +215,9 @@ class VehicleRequest(RequestModel):
     colour: Line
     plate: Annotated[Line, Field(max_length=20)]
     seats: Annotated[int, Field(ge=1, le=8, description="for passengers")]
+    takes_wheelchair: Annotated[
+        bool, Field(description="somebody can ride in it who stays in their wheelchair")
+    ] = False
 
 
 class DocumentRequest(RequestModel):
@@ -258,6 +268,7 @@ class VehicleView(BaseModel):
     colour: str
     plate: str
     seats: int
+    takes_wheelchair: bool
 
 
 class DocumentView(BaseModel):

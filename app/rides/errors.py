@@ -73,6 +73,13 @@ class CarFull(Problem):
     title = "The car has no room for this party"
 
 
+class CarTakesNoWheelchair(Problem):
+    """The rider brings a wheelchair, and your car takes none. It costs you nothing."""
+
+    slug = "car-takes-no-wheelchair"
+    title = "This car takes no wheelchair"
+
+
 class CancellationCosts(Problem):
     """Cancelling now costs ``fee_minor``, more than you said. Nothing was cancelled."""
 

@@ -16,6 +16,7 @@ from app.payments.rules import Method
 from app.rides import change_queries, queries, scheduled
 from app.rides.errors import (
     CarFull,
+    CarTakesNoWheelchair,
     DriverBusy,
     OpenRideExists,
     QuoteAlreadyBooked,
@@ -36,6 +37,7 @@ _REFUSALS = {
     "nobody_drives_alone_and_shared": DriverBusy,
     "three_shared_rides_at_most": CarFull,
     "a_car_holds_its_seats": CarFull,
+    "wheelchairs_ride_in_cars_that_take_them": CarTakesNoWheelchair,
 }
 
 
@@ -116,6 +118,7 @@ async def assign_driver(
     Raises:
         DriverBusy: the driver has an open ride, and not both are shared.
         CarFull: the party does not fit in beside the others.
+        CarTakesNoWheelchair: one comes along, and the car takes none.
         CashLimitReached: the ride is paid in cash, and the driver may take no more.
     """
     try:

@@ -53,11 +53,12 @@ async def insert_vehicle(
     colour: str,
     plate: str,
     seats: int,
+    takes_wheelchair: bool,
 ) -> None:
     """Enter the car of an application."""
     await tx.execute(
-        "insert into vehicle (id, member_id, application_id, make, model, colour, plate, seats)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into vehicle (id, member_id, application_id, make, model, colour, plate, seats,"
+        " takes_wheelchair) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         vehicle_id,
         member_id,
         application_id,
@@ -66,6 +67,7 @@ async def insert_vehicle(
         colour,
         plate,
         seats,
+        takes_wheelchair,
     )
 
 

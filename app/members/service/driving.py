@@ -34,6 +34,7 @@ class Car:
     colour: str
     plate: str
     seats: int
+    takes_wheelchair: bool = False
 
 
 async def apply_to_drive(
@@ -64,6 +65,7 @@ async def apply_to_drive(
         colour=car.colour,
         plate=car.plate,
         seats=car.seats,
+        takes_wheelchair=car.takes_wheelchair,
     )
     await queries.insert_documents(
         tx,

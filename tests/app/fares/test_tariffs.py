@@ -223,6 +223,7 @@ async def test_a_ride_with_a_wheelchair_knows_no_surge(
     client: httpx.AsyncClient, owner: asyncpg.Connection, clock: StandingClock, rider: Person
 ) -> None:
     await allow_surge(owner, clock, cap_bp=20_000)
+    await make_driver(owner, now=clock.now(), on_shift=False, takes_wheelchair=True)
     await book(client, await make_member(owner, now=clock.now()))
 
     plain = await ask_price(client, rider)

@@ -80,6 +80,20 @@ async def test_an_applicant_becomes_a_driver_when_a_colleague_admits_them(
     assert [event.type for event in events] == ["driver.applied", "driver.admitted"]
 
 
+async def test_an_applicant_says_whether_the_car_takes_a_wheelchair(
+    client: httpx.AsyncClient, owner: asyncpg.Connection, clock: StandingClock, bo: Person
+) -> None:
+    with_ramp = application()
+    with_ramp["vehicle"]["takes_wheelchair"] = True
+    cleo = await make_member(owner, now=clock.now())
+
+    says = await client.post(ADDRESS, json=with_ramp, headers=cleo.act)
+    says_nothing = await apply(client, bo)
+
+    assert says.json()["vehicle"]["takes_wheelchair"] is True
+    assert says_nothing["vehicle"]["takes_wheelchair"] is False
+
+
 async def test_a_refused_applicant_reads_why_and_may_apply_again(
     client: httpx.AsyncClient, staff: Person, bo: Person
 ) -> None:
