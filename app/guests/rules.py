@@ -41,7 +41,7 @@ class News:
 
 _WORDS: Final = MappingProxyType(
     {
-        RideState.ASSIGNED: "{driver} comes for you at about {time}. Car: {car}.",
+        RideState.ASSIGNED: "{driver} comes for you{when}. Car: {car}.",
         RideState.ARRIVED: "{driver} is there for you. Car: {car}.",
         RideState.NO_DRIVER: "no driver was found for your ride. Please call again.",
         RideState.CANCELLED: "your ride was called off. Please call if you still need it.",
@@ -53,7 +53,8 @@ TOLD: Final = tuple(str(state) for state in _WORDS)
 def text_of(news: News) -> str:
     """Return a text message: who comes, in which car and when, by the city's clock; no place."""
     zone = ZoneInfo(news.time_zone)
-    time = f"{news.expected_at.astimezone(zone):%H:%M}" if news.expected_at else ""
+    expected_at = news.expected_at and news.expected_at.astimezone(zone)
+    when = f" at about {expected_at:%H:%M}" if expected_at else ""
     words = _WORDS[RideState(news.state)]
-    said = words.format(driver=news.driver_name or "Your driver", car=news.car, time=time)
+    said = words.format(driver=news.driver_name or "Your driver", car=news.car, when=when)
     return f"{news.cooperative}: {said}"
