@@ -218,7 +218,7 @@ async def test_each_bears_up_to_what_they_got(road: Road) -> None:
         "from_commission_minor": settled["commission_minor"] + 1,
         "from_costs_minor": settled["fare_minor"] + 1,
     }
-    await road.owner.execute("update balance set lowest_minor = -100000 where lowest_minor = 0")
+    await road.owner.execute("update balance set lowest_minor = -20000 where lowest_minor = 0")
 
     for bearer, amount_minor in too_much.items():
         answer = await decide(road, dispute_id, **{bearer: amount_minor})

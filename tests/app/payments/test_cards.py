@@ -334,11 +334,13 @@ async def test_five_workers_at_once_send_each_command_once(street: Street) -> No
     for ride_id in rides:
         await settle(street, ride_id, 1000)
 
-    for _ in range(2):
-        sent = await asyncio.gather(
+    # A capture is due as soon as its card was authorised, perhaps while others still send.
+    sent = []
+    for _ in range(3):
+        sent += await asyncio.gather(
             *(sending.run_once(street.database, street.port(), now=street.now) for _ in range(5))
         )
-        assert sum(sent) == len(rides)
+    assert sum(sent) == 2 * len(rides)
 
     assert [one["captured"] for one in street.double.vault.payments()] == [1000] * len(rides)
     assert await street.standing("card_clearing") == -1000 * len(rides)

@@ -45,9 +45,9 @@ async def pay_in(
 ) -> None:
     """The rider pays after all, past any card."""
     await owner.execute(
-        "select post_journal('test', uuidv7()::text, '', 'card_capture', uuidv7(), null, $1,"
+        "select post_journal('test', uuidv7()::text, '', 'remittance', uuidv7(), null, $1,"
         " array[house.id], array[own.id], array[$2::bigint], null) from account house, account own"
-        " where house.kind = 'card_clearing' and own.kind = 'rider' and own.member_id = $3",
+        " where house.kind = 'bank' and own.kind = 'rider' and own.member_id = $3",
         clock.now(),
         amount_minor,
         rider.id,

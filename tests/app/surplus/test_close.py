@@ -60,6 +60,8 @@ async def test_the_published_year_comes_out_to_the_cent_through_the_real_books(
         "investment_pot": 65_333,
         "refunds_payable": 0,
         "payout_clearing": 0,
+        "card_clearing": 0,
+        "pass_through": 0,
     }
     for name, (cash, capital) in PUBLISHED.items():
         [refund] = (await town.own(people[name], "refunds"))["items"]
