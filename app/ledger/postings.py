@@ -1,4 +1,7 @@
-"""Every recipe by which money moves. An auditor reads this page; nothing else makes transfers."""
+"""Every recipe by which money moves. An auditor reads this page; nothing else makes transfers.
+
+The ids are those of accounts. Refused (ValueError): a line that is not above zero.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -61,69 +64,35 @@ def ride_fare(
 
 
 def member_share(*, bank_id: UUID, member_share_id: UUID, amount_minor: int) -> Recipe:
-    """A member's share reached the bank; it stays the member's, who gets it back on leaving.
-
-    The ids are those of accounts. Refused (ValueError): an amount that is not positive.
-    """
-    if amount_minor <= 0:
-        raise ValueError(f"a share is above 0, not {amount_minor}")
-    line = TransferLine(bank_id, member_share_id, amount_minor)
-    return Recipe(JournalKind.MEMBER_SHARE, (line,))
+    """A member's share reached the bank; it stays the member's, who gets it back on leaving."""
+    return _recipe(JournalKind.MEMBER_SHARE, TransferLine(bank_id, member_share_id, amount_minor))
 
 
 def platform_cost(*, platform_costs_id: UUID, bank_id: UUID, amount_minor: int) -> Recipe:
-    """The cooperative paid for something from its bank account.
-
-    The ids are those of accounts. Refused (ValueError): an amount that is not positive.
-    """
-    if amount_minor <= 0:
-        raise ValueError(f"a cost is above 0, not {amount_minor}")
-    line = TransferLine(platform_costs_id, bank_id, amount_minor)
-    return Recipe(JournalKind.PLATFORM_COST, (line,))
+    """The cooperative paid for something from its bank account."""
+    return _recipe(
+        JournalKind.PLATFORM_COST, TransferLine(platform_costs_id, bank_id, amount_minor)
+    )
 
 
 def other_income(*, bank_id: UUID, other_income_id: UUID, amount_minor: int) -> Recipe:
-    """Money that is no fare came to the cooperative's bank account.
-
-    The ids are those of accounts. Refused (ValueError): an amount that is not positive.
-    """
-    if amount_minor <= 0:
-        raise ValueError(f"an income is above 0, not {amount_minor}")
-    line = TransferLine(bank_id, other_income_id, amount_minor)
-    return Recipe(JournalKind.OTHER_INCOME, (line,))
+    """Money that is no fare came to the cooperative's bank account."""
+    return _recipe(JournalKind.OTHER_INCOME, TransferLine(bank_id, other_income_id, amount_minor))
 
 
 def payout(*, driver_id: UUID, payout_clearing_id: UUID, amount_minor: int) -> Recipe:
-    """What a driver has leaves the driver's account and is on its way to the driver's bank.
-
-    The ids are those of accounts. Refused (ValueError): an amount that is not positive.
-    """
-    if amount_minor <= 0:
-        raise ValueError(f"a payout is above 0, not {amount_minor}")
-    line = TransferLine(driver_id, payout_clearing_id, amount_minor)
-    return Recipe(JournalKind.PAYOUT, (line,))
+    """What a driver has leaves the driver's account and is on its way to the driver's bank."""
+    return _recipe(JournalKind.PAYOUT, TransferLine(driver_id, payout_clearing_id, amount_minor))
 
 
 def payout_settled(*, payout_clearing_id: UUID, bank_id: UUID, amount_minor: int) -> Recipe:
-    """The bank has paid what was on its way.
-
-    The ids are those of accounts. Refused (ValueError): an amount that is not positive.
-    """
-    if amount_minor <= 0:
-        raise ValueError(f"a payout is above 0, not {amount_minor}")
-    line = TransferLine(payout_clearing_id, bank_id, amount_minor)
-    return Recipe(JournalKind.PAYOUT, (line,))
+    """The bank has paid what was on its way."""
+    return _recipe(JournalKind.PAYOUT, TransferLine(payout_clearing_id, bank_id, amount_minor))
 
 
 def payout_return(*, bank_id: UUID, driver_id: UUID, amount_minor: int) -> Recipe:
-    """What the bank had paid came back to it, and stands on the driver's account again.
-
-    The ids are those of accounts. Refused (ValueError): an amount that is not positive.
-    """
-    if amount_minor <= 0:
-        raise ValueError(f"a payout is above 0, not {amount_minor}")
-    line = TransferLine(bank_id, driver_id, amount_minor)
-    return Recipe(JournalKind.PAYOUT_RETURN, (line,))
+    """What the bank had paid came back to it, and stands on the driver's account again."""
+    return _recipe(JournalKind.PAYOUT_RETURN, TransferLine(bank_id, driver_id, amount_minor))
 
 
 def tip(*, rider_id: UUID, driver_id: UUID, amount_minor: int) -> Recipe:
