@@ -160,9 +160,11 @@ def _checked(report: Mapping[str, Any]) -> str:
     return (
         "<h2>Check it yourself</h2>\n<p>This page was made from books that are sealed: nobody can"
         f" change them unseen. Seal {report['seal_height']}, <code>{report['seal_hash']}</code>."
-        f' The <a href="/v1/surplus/periods/{report["period_id"]}/package">package of this'
-        " period</a> can be recounted with <code>meent-verify</code>. The same figures as"
-        f' <a href="/v1/transparency/{report["period_id"]}">JSON</a>.'
+        " Every member can fetch the package of this period at"
+        f" <code>/v1/surplus/periods/{report['period_id']}/package</code> and recount it with"
+        " <code>meent-verify</code>; it is not public, as who knows one ride could follow its"
+        f' driver in it. The same figures as <a href="/v1/transparency/{report["period_id"]}">'
+        "JSON</a>."
     )
 
 
