@@ -43,8 +43,11 @@ class Policy:
     waited. `unserved_s` is the price of leaving a rider to the next tick; None puts it above every
     price of an edge. The longer the queue, the nearer that price comes to `crowded_s`, and reaches
     it where the riders beyond the first `FEW` are `crowded_load` times the drivers: then fetching
-    one from afar would lose several others. With `crowded_s` None it stays. `stay_s` is what
-    `Weights.stay_s` says.
+    one from afar would lose several others. With `crowded_s` None it stays. While drivers are idle
+    all the same, holding gets dearer: the weight of a second until a driver is free nears
+    `idle_hold_weight`, and reaches it where the idle drivers and the riders beyond the first `FEW`
+    are both `idle_load` times the drivers. With `idle_hold_weight` or `crowded_s` None it stays.
+    `stay_s` is what `Weights.stay_s` says.
     Nobody is held for a driver who is free only after the rider has given up, where somebody else
     would be with her within `rescue_s`; with more riders than `rescue_load` times the drivers that
     is not looked at.
@@ -60,6 +63,8 @@ class Policy:
     margin_s: float = 90.0
     age_credit: float = 0.3
     hold_weight: float = 1.0
+    idle_hold_weight: float | None = None
+    idle_load: float = 0.33
     unserved_s: float | None = None
     crowded_s: float | None = None
     crowded_load: float = 0.3
@@ -119,17 +124,24 @@ class Policy:
         return _sent(priced, solve(priced, possible, limits=LIMITS, seed=seed).pairings)
 
     def priced(self, problem: Problem) -> Problem:
-        """The same tick, with the price of leaving a rider that fits the length of the queue."""
+        """The same tick, with prices of leaving and of holding that fit the length of the queue."""
         if self.crowded_s is None:
             return problem
         weights = problem.weights
-        queue = int(np.count_nonzero(problem.demand.due_in_s == 0)) - FEW
-        longest = max(self.crowded_load * len(problem.supply), 1e-9)
-        share = min(max(queue, 0) / longest, 1.0)
+        queue = max(int(np.count_nonzero(problem.demand.due_in_s == 0)) - FEW, 0)
+        share = _share(queue, of=self.crowded_load * len(problem.supply))
         # Fairness decides who fetches a rider, and must never be why nobody does.
         crowded_s = self.crowded_s + weights.fairness_s
         unserved_s = weights.unserved_s + share * (crowded_s - weights.unserved_s)
-        return replace(problem, weights=replace(weights, unserved_s=unserved_s))
+        weights = replace(weights, unserved_s=unserved_s)
+        if self.idle_hold_weight is not None:
+            # Who is soon free is wanted by several then, and who is idle far off by nobody else:
+            # holding for the one costs later riders time, sending the other costs nobody any.
+            idle = int(np.count_nonzero(problem.supply.free_in_s == 0))
+            share = _share(min(queue, idle), of=self.idle_load * len(problem.supply))
+            dearer = self.idle_hold_weight - weights.hold_weight
+            weights = replace(weights, hold_weight=weights.hold_weight + share * dearer)
+        return replace(problem, weights=weights)
 
 
 POLICIES: Mapping[str, Policy] = MappingProxyType(
@@ -154,6 +166,7 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
                 horizon_s=600.0,
                 margin_s=25.0,
                 hold_weight=0.6,
+                idle_hold_weight=2.0,
                 age_credit=0.0,
                 crowded_s=600.0,
                 crowded_load=0.25,
@@ -169,6 +182,8 @@ PARAMETERS: Mapping[str, type[float]] = MappingProxyType(
         "horizon_s": float,
         "margin_s": float,
         "hold_weight": float,
+        "idle_hold_weight": float,
+        "idle_load": float,
         "age_credit": float,
         "unserved_s": float,
         "crowded_s": float,
@@ -205,6 +220,11 @@ def named_policy(text: str) -> Policy:
         if not 0 <= given[key] <= LONGEST_S:
             raise ValueError(f"{key} must not be negative, got {value}")
     return replace(POLICIES[name], name=text, **given)  # type: ignore[arg-type] # by the table
+
+
+def _share(count: int, *, of: float) -> float:
+    """How much of it the count is, 1 at most; of nothing, anything is all."""
+    return min(count / max(of, 1e-9), 1.0)
 
 
 def _in_turn(candidates: Candidates) -> tuple[Pair, ...]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from matching.problem import Demand, Problem, Supply
 from matching.replay.day import Day, Places, Requests, Rules, Shifts
 from matching.replay.figures import gini, spread
-from matching.replay.policies import FEW, POLICIES
+from matching.replay.policies import FEW, POLICIES, Policy
 from matching.replay.simulation import NOBODY, Outcome, Simulation
 from matching.replay.times import ZoneTimes
 
@@ -134,21 +134,28 @@ def test_nobody_is_fetched_from_afar_while_the_queue_is_long(riders: int, *, sen
     assert replayed(day(asked, drivers=[2], rules=rules)).served.any() == sent
 
 
+def a_tick(policy: Policy, *, riders: int, idle: int, soon: int, not_yet: int = 0) -> Problem:
+    """Riders and drivers in one place; `not_yet` riders booked for later, `soon` drivers busy."""
+    zeros, due_in_s, free_in_s = np.zeros(riders), np.zeros(riders), np.zeros(idle + soon)
+    due_in_s[:not_yet] = 900.0
+    free_in_s[:soon] = 60.0
+    return Problem(
+        demand=Demand(tuple(range(riders)), zeros, zeros, waited_s=zeros, due_in_s=due_in_s),
+        supply=Supply(
+            tuple(range(idle + soon)),
+            np.zeros(idle + soon),
+            np.zeros(idle + soon),
+            free_in_s=free_in_s,
+        ),
+        weights=policy.weights(Rules()),
+    )
+
+
 def test_the_price_of_leaving_a_rider_falls_with_the_queue_to_that_of_a_crowd() -> None:
     policy = replace(POLICIES["meent"], unserved_s=1400.0, crowded_s=400.0, crowded_load=0.5)
 
     def price_s(riders: int, drivers: int, *, not_yet: int = 0) -> float:
-        due_in_s = np.zeros(riders)
-        due_in_s[:not_yet] = 900.0
-        demand = Demand(
-            ids=tuple(range(riders)),
-            lat=np.zeros(riders),
-            lng=np.zeros(riders),
-            waited_s=np.zeros(riders),
-            due_in_s=due_in_s,
-        )
-        supply = Supply(tuple(range(drivers)), np.zeros(drivers), np.zeros(drivers))
-        given = Problem(demand=demand, supply=supply, weights=policy.weights(Rules()))
+        given = a_tick(policy, riders=riders, idle=drivers, soon=0, not_yet=not_yet)
         return policy.priced(given).weights.unserved_s
 
     assert price_s(FEW, 1) == 1400
@@ -157,6 +164,29 @@ def test_the_price_of_leaving_a_rider_falls_with_the_queue_to_that_of_a_crowd() 
     assert price_s(FEW + 25, 100, not_yet=25) == 1400
     policy = replace(policy, fairness_s=120.0)
     assert price_s(FEW + 50, 100) == 520
+
+
+def test_holding_gets_dearer_while_riders_queue_and_drivers_are_idle() -> None:
+    policy = replace(POLICIES["meent"], hold_weight=0.5, idle_hold_weight=2.5, idle_load=0.25)
+
+    def weight(riders: int, idle: int, soon: int, *, not_yet: int = 0) -> float:
+        given = a_tick(policy, riders=riders, idle=idle, soon=soon, not_yet=not_yet)
+        return policy.priced(given).weights.hold_weight
+
+    assert weight(FEW, 40, 0) == weight(FEW + 40, 0, 40) == weight(FEW + 40, 0, 0) == 0.5
+    assert weight(FEW + 5, 30, 10) == weight(FEW + 30, 5, 35) == 1.5
+    assert weight(FEW + 10, 10, 30) == weight(FEW + 90, 40, 0) == weight(FEW + 1, 1, 0) == 2.5
+    assert weight(FEW + 40, 40, 0, not_yet=40) == 0.5
+
+
+@pytest.mark.parametrize("change", [{"idle_hold_weight": None}, {"crowded_s": None}])
+def test_holding_keeps_its_weight_where_the_policy_knows_no_other(
+    change: dict[str, float | None],
+) -> None:
+    known: dict[str, float | None] = {"idle_hold_weight": 2.5, **change}
+    policy = replace(POLICIES["meent"], **known)  # type: ignore[arg-type] # by their names
+    given = a_tick(policy, riders=FEW + 40, idle=40, soon=0)
+    assert policy.priced(given).weights.hold_weight == policy.hold_weight
 
 
 @pytest.mark.parametrize(("stay_s", "comes_from"), [(0.0, 12), (200.0, 25)])
