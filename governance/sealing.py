@@ -1,17 +1,21 @@
 """Sealed journals: what everybody may see of one, what it hides, and how seals form a chain.
 
 A leaf commits to two things. Shown is what moved between which codes and when, to the quarter of
-an hour: a recount needs that. Hidden is the journal as it stands in the books, with its people and
-its exact moments, under a salt: whoever has the salt can prove that it is in there, and once the
-salt is deleted nobody can, nor guess it.
+an hour: a recount needs that. A code is made for one line alone, from a secret that an account's
+owner alone is told, so that two lines of one person have nothing in common for anybody else. Hidden
+is the journal as it stands in the books, with its people and its exact moments, under a salt:
+whoever has the salt can prove that it is in there, and once the salt is deleted nobody can, nor
+guess it.
 """
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -19,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from governance.merkle import leaf_hash, root
 
 SALT_BYTES = 16
+SECRET_BYTES = 32
+_CODE_BYTES = 16
 FIRST_PREVIOUS = bytes(32)  # what the first seal follows
 _QUARTER_MINUTES = 15
 _SEAL_DOMAIN = b"meent-seal:1"
@@ -67,6 +73,26 @@ def quarter_hour(at: datetime) -> datetime:
     """The quarter of an hour in which a moment lies, by its beginning in UTC."""
     utc = at.astimezone(UTC)
     return utc.replace(minute=utc.minute - utc.minute % _QUARTER_MINUTES, second=0, microsecond=0)
+
+
+def line_code(secret: bytes, *, journal: int, line: int) -> str:
+    """What a person's account is called in one line of one journal (lines count from 1), hex."""
+    return _code(secret, b"line", journal.to_bytes(8) + line.to_bytes(4))
+
+
+def period_code(secret: bytes, *, period_id: UUID) -> str:
+    """What a driver is called where a period's totals of each driver stand, hex."""
+    return _code(secret, b"period", period_id.bytes)
+
+
+def opening_code(secret: bytes, *, period_id: UUID) -> str:
+    """What an account is called where it stands what it held before a period, hex."""
+    return _code(secret, b"opening", period_id.bytes)
+
+
+def _code(secret: bytes, purpose: bytes, what: bytes) -> str:
+    """HMAC-SHA-256 of the secret, cut. No purpose is the beginning of another."""
+    return hmac.digest(secret, purpose + what, "sha256")[:_CODE_BYTES].hex()
 
 
 def hidden_hash(hidden: Mapping[str, Any], *, salt: bytes) -> bytes:

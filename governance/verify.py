@@ -5,7 +5,7 @@ the program and writes hashing, signatures and counting rules a second time, by 
 by the same code would repeat the same mistake. Copy it, read it, run it anywhere:
 
     python verify.py election.json --receipt mine.json --root seen-on-tuesday.json
-    python verify.py period.json --member driver:4f3c... --root seal-seen-on-tuesday.json
+    python verify.py period.json --member my-book-secrets.json --root seal-seen-on-tuesday.json
     python verify.py proof-of-my-ride.json --root seal-seen-on-tuesday.json
 
 The file has three parts: elections, money, and what both need.
@@ -15,6 +15,13 @@ receipt, so it is not coercion-proof), ballots a server refused before giving a 
 dated back where nobody kept an earlier one, a vote lost with its device before casting, and all
 issuers together voting for members who never look at the log.
 
+The package of a period names nobody, and no two of its lines have a code in common. Whoever gives
+it their secrets (`--member`: a secret, or a file that holds them; all of one person's, of every
+account and year) finds their own lines: that their balances come out, and that their row of the
+period is what their own rides paid. Where rows are told falsely in ways that add up to the same,
+money shifted from one driver's row to another's or rows exchanged, only that check sees it: the
+drivers whose rows no longer fit.
+
 What no recount of money can see: a ride that was never booked; whether a driver was a member, or
 engaged for so long, where the package says so (each can check their own); what stood on accounts
 before the first block (the package of the period before says); statutes and votes other than by
@@ -23,7 +30,9 @@ their own packages; a whole chain signed anew by who holds the key, where nobody
 
 import argparse
 import hashlib
+import hmac
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +42,7 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -81,11 +91,11 @@ class FaultKind(StrEnum):
     MISSING_BLOCKS = "the package leaves out blocks of the period"
     FALSE_OPENING = "the accounts do not add up to nothing"
     BOOKED_LATE = "a journal was booked into the closed period"
-    FALSE_PATRONAGE = "what a member paid is not what the journals say"
+    FALSE_PATRONAGE = "what drivers paid is not what the journals say"
     FALSE_CLOSE = "the result or where it went is not what books and rules say"
     FALSE_REFUND = "a refund is not what books and rules say"
     FALSE_BOOKING = "the close was booked otherwise than it comes out"
-    UNKNOWN_CODE = "nothing in the package is of this code"
+    UNKNOWN_PERSON = "nothing in the package is of these secrets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -583,14 +593,25 @@ class PeriodRecount(Found):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One transfer of a sealed journal."""
+    """One transfer of a sealed journal, and its place there, from 1."""
 
     number: int
+    place: int
     kind: str
     in_period: bool
     debit: str
     credit: str
     minor: int
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it counts for what the period made."""
+        return self.in_period and self.kind != "surplus_close"
+
+    @property
+    def payer(self) -> str:
+        """Who paid the commission that it moved, or got it back."""
+        return self.debit if self.credit == "commission_income" else self.credit
 
     def of(self, account: str) -> int:
         """What it brought the account; below 0 what it took."""
@@ -608,23 +629,23 @@ CLOSING_KINDS = ("surplus_close", "surplus_share", "loss_absorption", "refund_al
 
 
 def recount_period(
-    package: Json, *, heads: Sequence[Json] = (), codes: Sequence[str] = ()
+    package: Json, *, heads: Sequence[Json] = (), secrets: Sequence[str] = ()
 ) -> PeriodRecount:
     """All faults of a closed period's package, and the close as its books and rules come out.
 
-    `heads` are published seals that someone kept; `codes` are accounts whose balances are asked
-    for. A package too broken to read is a fault, never an exception.
+    `heads` are published seals that someone kept; `secrets` (hex) are all of one person's, whose
+    balances and row are checked. A package too broken to read is a fault, never an exception.
     """
     found = PeriodRecount()
     try:
-        _recount_period(package, heads, codes, found)
+        _recount_period(package, heads, secrets, found)
     except MALFORMED as wrong:
         found.fault(FaultKind.UNREADABLE, f"{type(wrong).__name__}: {wrong}")
     return found
 
 
 def _recount_period(
-    package: Json, heads: Sequence[Json], codes: Sequence[str], found: PeriodRecount
+    package: Json, heads: Sequence[Json], secrets: Sequence[str], found: PeriodRecount
 ) -> None:
     period, rules = package["period"], package["rules"]
     _check_seals(package["seals"], heads, found)
@@ -641,8 +662,8 @@ def _recount_period(
             found.fault(FaultKind.FALSE_CLOSE, f"{key}: announced {told}, comes to {counted}")
     _check_refunds(package["members"], parts, found)
     _check_bookings(lines, {*period["closing"]}, books, parts, found)
-    for code in codes:
-        _show_balance(package, lines, code, found)
+    if secrets:
+        _check_own(package, lines, [bytes.fromhex(secret) for secret in secrets], found)
 
 
 # Seals and blocks.
@@ -710,10 +731,10 @@ def _lines(journals: Sequence[Json], package: Json, found: Found) -> list[Line]:
         number, in_period = shown["journal"], since <= _moment(shown["at"]) < until
         if in_period and number > period["through_journal"]:
             found.fault(FaultKind.BOOKED_LATE, f"journal {number}")
-        for debit, credit, minor, of_unit in shown["lines"]:
+        for place, (debit, credit, minor, of_unit) in enumerate(shown["lines"], start=1):
             if type(minor) is not int or minor <= 0 or of_unit != unit:
                 found.fault(FaultKind.UNREADABLE, f"journal {number} moves {minor} {of_unit}")
-            lines.append(Line(number, shown["kind"], in_period, debit, credit, minor))
+            lines.append(Line(number, place, shown["kind"], in_period, debit, credit, minor))
     times = Counter(shown["journal"] for shown in journals)
     for number in (number for number, there in times.items() if there > 1):
         found.fault(FaultKind.CHANGED_BLOCK, f"journal {number} is there twice")
@@ -761,27 +782,22 @@ class Parts:
 
 def _add_up(package: Json, lines: Sequence[Line], found: Found) -> Books:
     """Return the books of the period; who was a member and how long engaged is as stated."""
-    members, of_others = package["members"], {*package["of_others"]}
-    member_of = {code: n for n, member in enumerate(members) for code in member["codes"]}
-    paid, others, income, costs = [0] * len(members), 0, 0, 0
+    members, guests = package["members"], package["guests"]
+    by_drivers, by_others, income, costs = 0, 0, 0, 0
     for line in lines:
-        if not line.in_period or line.kind == "surplus_close":
+        if not line.is_result:
             continue
         income += line.of("other_income")
         costs -= line.of("platform_costs")
-        minor = line.of("commission_income")
-        by = line.debit if line.credit == "commission_income" else line.credit
-        if line.number in of_others or not by.startswith("driver:"):
-            others += minor
-        elif by in member_of:
-            paid[member_of[by]] += minor
-        elif minor:
-            found.fault(FaultKind.FALSE_PATRONAGE, f"{by} paid {minor} and is no member")
-    for member, minor in zip(members, paid, strict=True):
-        if member["commission_minor"] != minor:
-            told = member["commission_minor"]
-            detail = f"{member['codes'][0]}: said to have paid {told}, paid {minor}"
-            found.fault(FaultKind.FALSE_PATRONAGE, detail)
+        if line.payer.startswith("driver:"):
+            by_drivers += line.of("commission_income")
+        else:
+            by_others += line.of("commission_income")
+    paid = tuple(member["commission_minor"] for member in members)
+    of_guests = sum(guest["commission_minor"] for guest in guests)
+    if sum(paid) + of_guests != by_drivers:
+        detail = f"drivers are said to have paid {sum(paid) + of_guests}, paid {by_drivers}"
+        found.fault(FaultKind.FALSE_PATRONAGE, detail)
     through = package["period"]["through_journal"]
     surplus, reserve = (
         package["openings"].get(account, 0)
@@ -789,9 +805,9 @@ def _add_up(package: Json, lines: Sequence[Line], found: Found) -> Books:
         for account in ("surplus", "statutory_reserve")
     )
     return Books(
-        paid=tuple(paid),
+        paid=paid,
         engaged=tuple(member["engaged_s"] for member in members),
-        others=others,
+        others=of_guests + by_others,
         other_income=income,
         costs=costs,
         carried_loss=max(0, -surplus),
@@ -916,7 +932,7 @@ def _check_refunds(members: Sequence[Json], parts: Parts, found: Found) -> None:
         if weight in wrong:
             paid = f"{member['cash_minor']} in money, {member['capital_minor']} as capital"
             dues = " or ".join(f"{a} and {b}" for a, b in sorted({*due[weight]}))
-            found.fault(FaultKind.FALSE_REFUND, f"{member['codes'][0]}: {paid}; due {dues}")
+            found.fault(FaultKind.FALSE_REFUND, f"{member['code']}: {paid}; due {dues}")
 
 
 def _check_bookings(
@@ -970,21 +986,99 @@ def _due_bookings(books: Books, parts: Parts) -> dict[tuple[str, str], int]:
     return due
 
 
-def _show_balance(package: Json, lines: Sequence[Line], code: str, found: PeriodRecount) -> None:
-    """Add what stood on the account, what moved it, and the refund reckoned under this code."""
-    opening = package["openings"].get(code, 0)
-    moved = [line.of(code) for line in lines if code in (line.debit, line.credit)]
-    members = [member for member in package["members"] if code in member["codes"]]
-    if not moved and not opening and not members:
-        found.fault(FaultKind.UNKNOWN_CODE, code)
+# One person's own, by their secrets.
+
+
+def _code(secret: bytes, purpose: bytes, what: bytes) -> str:
+    return hmac.digest(secret, purpose + what, "sha256")[:16].hex()
+
+
+def _own_lines(lines: Sequence[Line], secrets: Sequence[bytes]) -> dict[str, list[Line]]:
+    """Return a person's lines by what their account is called in them."""
+    own: dict[str, list[Line]] = {}
+    for line in lines:
+        place = line.number.to_bytes(8) + line.place.to_bytes(4)
+        for code in {_code(secret, b"line", place) for secret in secrets}:
+            for account in (line.debit, line.credit):
+                if account.partition(":")[2] == code:
+                    own.setdefault(account, []).append(line)
+    return own
+
+
+def _check_own(
+    package: Json, lines: Sequence[Line], secrets: Sequence[bytes], found: PeriodRecount
+) -> None:
+    """A person's balances, and that their row says what their own lines come to."""
+    period = UUID(package["period"]["id"]).bytes
+    own = _own_lines(lines, secrets)
+    openings = {_code(secret, b"opening", period) for secret in secrets}
+    codes = {_code(secret, b"period", period) for secret in secrets}
+    moved: dict[str, list[int]] = {}
+    for name, minor in package["openings"].items():
+        kind, _, code = name.partition(":")
+        if code in openings:
+            moved.setdefault(kind, [0, 0, 0])[0] += minor
+    for account, of_account in own.items():
+        parts = moved.setdefault(account.partition(":")[0], [0, 0, 0])
+        for line in of_account:
+            minor = line.of(account)
+            parts[1 if minor > 0 else 2] += abs(minor)
+    rows = [member for member in package["members"] if member["code"] in codes]
+    guest = [one for one in package["guests"] if one["code"] in codes]
+    if not moved and not rows and not guest:
+        found.fault(FaultKind.UNKNOWN_PERSON, f"{len(secrets)} tried")
         return
-    came, went = sum(m for m in moved if m > 0), -sum(m for m in moved if m < 0)
-    closing = opening + came - went
-    found.balances.append(f"{code}: {opening} + {came} - {went} = {closing}")
     found.balances += [
-        f"  refund: {member['cash_minor']} in money, {member['capital_minor']} as capital,"
-        f" for {member['commission_minor']} paid and {member['engaged_s']} seconds engaged"
-        for member in members
+        f"{kind}: {opening} + {came} - {went} = {opening + came - went}"
+        for kind, (opening, came, went) in sorted(moved.items())
+    ]
+    _check_row(rows, guest, own, package, lines, found)
+
+
+def _check_row(
+    rows: Sequence[Json],
+    guest: Sequence[Json],
+    own: Mapping[str, Sequence[Line]],
+    package: Json,
+    lines: Sequence[Line],
+    found: PeriodRecount,
+) -> None:
+    """What is said that a driver paid and gets back is what their own lines say."""
+    if len(rows) > 1 or len(guest) > 1:
+        found.fault(FaultKind.FALSE_PATRONAGE, "there are two rows of yours")
+    paid = sum(
+        line.of("commission_income")
+        for account, of_account in own.items()
+        for line in of_account
+        if line.is_result and line.payer == account
+    )
+    told = sum(row["commission_minor"] for row in (*rows, *guest))
+    if told != paid:
+        detail = f"you are said to have paid {told}, your own rides paid {paid}"
+        found.fault(FaultKind.FALSE_PATRONAGE, detail)
+    closing = {*package["period"]["closing"]}
+    numbers = {
+        line.number
+        for of_account in own.values()
+        for line in of_account
+        if line.number in closing and line.kind == "refund_allocation"
+    }
+    booked = [0, 0]
+    for line in (line for line in lines if line.number in numbers):
+        kind = line.credit.partition(":")[0]
+        booked[kind != "driver"] += line.minor
+    cash, capital = (sum(row[name] for row in rows) for name in ("cash_minor", "capital_minor"))
+    # Who has nothing in money and did not give the secret of their capital has no such line.
+    if booked != [cash, capital] and (numbers or cash):
+        detail = f"your row says {cash} and {capital}, booked for you {booked[0]} and {booked[1]}"
+        found.fault(FaultKind.FALSE_REFUND, detail)
+    found.balances += [
+        f"  refund: {row['cash_minor']} in money, {row['capital_minor']} as capital,"
+        f" for {row['commission_minor']} paid and {row['engaged_s']} seconds engaged"
+        for row in rows
+    ]
+    found.balances += [
+        f"  counted as of no member: {one['commission_minor']} paid" for one in guest
     ]
 
 
@@ -1118,7 +1212,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--root", type=Path, action="append", default=[], help="a root or a seal you kept"
     )
-    parser.add_argument("--member", action="append", default=[], help="a code of yours")
+    parser.add_argument(
+        "--member", action="append", default=[], help="a secret of yours, or a file of all of them"
+    )
     chosen = parser.parse_args(arguments)
     try:
         package, receipts, roots = (
@@ -1128,24 +1224,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ]
             for paths in ([chosen.package], chosen.receipt, chosen.root)
         )
+        secrets = [secret for given in chosen.member for secret in _secrets(given)]
     except (OSError, RecursionError, ValueError) as wrong:
         sys.stderr.write(f"cannot read: {wrong}\n")
         return 2
-    found = _recount_any(package[0], receipts=receipts, roots=roots, codes=chosen.member)
+    found = _recount_any(package[0], receipts=receipts, roots=roots, secrets=secrets)
     sys.stdout.write(report(found))
     return 1 if found.faults else 0
 
 
 def _recount_any(
-    package: Any, *, receipts: Sequence[Json], roots: Sequence[Json], codes: Sequence[str]
+    package: Any, *, receipts: Sequence[Json], roots: Sequence[Json], secrets: Sequence[str]
 ) -> Found:
     """Recount whatever it is; what is none of the three is an election that cannot be read."""
     form = package.get("format") if isinstance(package, dict) else None
     if form == PERIOD_FORMAT:
-        return recount_period(package, heads=roots, codes=codes)
+        return recount_period(package, heads=roots, secrets=secrets)
     if form == PROOF_FORMAT:
         return check_proof(package, heads=roots)
     return recount(package, receipts=receipts, roots=roots)
+
+
+def _secrets(given: str) -> list[str]:
+    """Return the secret that was given, or those that a file of any form holds."""
+    form = re.compile(r"\b[0-9a-f]{64}\b")
+    if form.fullmatch(given):
+        return [given]
+    found = form.findall(Path(given).read_text(encoding="utf-8"))
+    if not found:
+        raise ValueError(f"{given} holds no secret")
+    return found
 
 
 def _refuse(text: str) -> float:

@@ -12,14 +12,16 @@ UNIQUE_INDEXES = (
     "a_seal_has_one_successor",
     "seal_leaf_pkey",
     "one_leaf_in_a_place",
-    "a_code_is_of_one_account",
+    "account_secret_pkey",
+    "line_code_pkey",
 )
 CONSTRAINTS = (
     "seals_hold_something",
     "seals_are_hashed_and_signed",
     "salts_cannot_be_guessed",
+    "secrets_cannot_be_guessed",
 )
-APPEND_ONLY = ("seal_epoch", "seal", "seal_leaf", "account_code")
+APPEND_ONLY = ("seal_epoch", "seal", "seal_leaf", "line_code")
 
 SEALS_FOLLOW_EACH_OTHER = """
 select case when s.height > 1 and b.height is null
@@ -32,14 +34,16 @@ select case when s.height > 1 and b.height is null
 from seal s left join seal b on b.height = s.height - 1
 """
 
-# Its salt may be deleted, for a person erased; it is never another than the one sealed under.
+# Salts and secrets may be deleted, for a person erased; they are never others than when sealed.
 SALTS_ARE_GUARDED = """
-select case when t.oid is null then 'salts lost their guard ' || guard.name
+select case when t.oid is null then 'salts or secrets lost their guard ' || guard.name
     when t.tgenabled not in ('O', 'A')
     then 'the guard of salts ' || guard.name || ' is switched off' end as fault
-from (values ('journal_salt_is_erased_for_a_person'), ('journal_salt_is_never_emptied'))
-  as guard(name)
-left join pg_trigger t on t.tgname = guard.name and t.tgrelid = to_regclass('public.journal_salt')
+from (values ('journal_salt'), ('account_secret')) as guarded(name)
+cross join lateral (values (guarded.name || '_is_erased_for_a_person'),
+  (guarded.name || '_is_never_emptied')) as guard(name)
+left join pg_trigger t on t.tgname = guard.name
+  and t.tgrelid = to_regclass('public.' || guarded.name)
 """
 
 

@@ -1,7 +1,8 @@
 """The books as beancount text, so that another program adds them up: one transaction a journal.
 
 A debit is positive there and a credit negative. People's accounts are called by a hash of their
-account's key, the same in every export, which leads nobody to a person without our database.
+account's key, the same in every export: it is for the cooperative and its auditors, not for
+everybody, as whoever has the key from the proof of a shared ride can follow the account.
 """
 
 import hashlib

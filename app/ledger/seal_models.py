@@ -1,10 +1,10 @@
-"""Tables of the seals: blocks of journals under signed roots, salts, codes instead of people."""
+"""Tables of the seals: blocks of journals under signed roots, salts, secrets that make codes."""
 
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from app.foundation import columns
@@ -85,14 +85,28 @@ class JournalSalt(SQLModel, table=True):
     salt: bytes = Field(sa_type=LargeBinary)
 
 
-class AccountCode(SQLModel, table=True):
-    """What an account is called in what is published of one year; only its owner is told."""
+class AccountSecret(SQLModel, table=True):
+    """What makes an account's codes of one year; only its owner is told.
 
-    __tablename__ = "account_code"
-    __table_args__: ClassVar[Any] = (UniqueConstraint("code", name="a_code_is_of_one_account"),)
+    Without it nobody ties two lines together. One function deletes it, for a person erased.
+    """
+
+    __tablename__ = "account_secret"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("octet_length(secret) = 32", name="secrets_cannot_be_guessed"),
+    )
 
     account_id: UUID = columns.reference("account.id", primary_key=True)
     year: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    code: str = columns.text(
-        sa_column_kwargs={"server_default": text("replace(gen_random_uuid()::text, '-', '')")}
-    )
+    secret: bytes = Field(sa_type=LargeBinary)
+
+
+class LineCode(SQLModel, table=True):
+    """The code of one side of a line whose secret was erased: its leaf still comes out with it."""
+
+    __tablename__ = "line_code"
+
+    journal_id: int = _number(primary_key=True)
+    line: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    is_debit: bool = Field(primary_key=True)
+    code: str = columns.text()

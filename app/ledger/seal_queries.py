@@ -116,41 +116,77 @@ async def list_leaves(reader: Transaction, *, height: int) -> list[bytes]:
 
 
 async def time_zone(reader: Transaction) -> str:
-    """Return the cooperative's time zone: by it a code's year begins."""
+    """Return the cooperative's time zone: by it a secret's year begins."""
     return str(await reader.value("select time_zone from cooperative"))
 
 
 async def list_named(
     reader: Transaction, *, account_ids: Sequence[UUID], years: Sequence[int]
 ) -> list[Any]:
-    """Return id, kind, is_house, and year and code if it has them, of accounts in years."""
+    """Return id, kind, is_house, and year and secret if it has them, of accounts in years."""
     return await reader.rows(
         "select a.id, a.kind, a.member_id is null and a.partner_id is null as is_house,"
-        " c.year, c.code from account a left join account_code c"
-        " on c.account_id = a.id and c.year = any($2::int[]) where a.id = any($1::uuid[])",
+        " s.year, s.secret from account a left join account_secret s"
+        " on s.account_id = a.id and s.year = any($2::int[]) where a.id = any($1::uuid[])",
         list(account_ids),
         list(years),
     )
 
 
-async def give_codes(tx: Transaction, *, wanted: Sequence[tuple[UUID, int]]) -> None:
-    """Every wanted account, house accounts aside, has a code for its year."""
+async def give_secrets(tx: Transaction, *, wanted: Sequence[tuple[UUID, int, bytes]]) -> None:
+    """Every wanted account, house accounts aside, has a secret for its year: its own or this."""
     await tx.execute(
-        "insert into account_code (account_id, year) select a.id, w.year"
-        " from unnest($1::uuid[], $2::int[]) as w(account_id, year) join account a"
-        " on a.id = w.account_id and (a.member_id is not null or a.partner_id is not null)"
-        " on conflict do nothing",
-        [account_id for account_id, _ in wanted],
-        [year for _, year in wanted],
+        "insert into account_secret (account_id, year, secret) select a.id, w.year, w.secret"
+        " from unnest($1::uuid[], $2::int[], $3::bytea[]) as w(account_id, year, secret)"
+        " join account a on a.id = w.account_id"
+        " and (a.member_id is not null or a.partner_id is not null) on conflict do nothing",
+        [account_id for account_id, _, _ in wanted],
+        [year for _, year, _ in wanted],
+        [secret for _, _, secret in wanted],
     )
 
 
-async def list_codes(reader: Transaction, *, member_id: UUID) -> list[Any]:
-    """Return account, year and code of a member's accounts, newest year first."""
+async def list_secrets(reader: Transaction, *, member_id: UUID) -> list[Any]:
+    """Return account, year and secret of a member's accounts, newest year first."""
     return await reader.rows(
-        "select a.kind as account, c.year, c.code from account a join account_code c"
-        " on c.account_id = a.id where a.member_id = $1 order by c.year desc, a.kind",
+        "select a.kind as account, s.year, s.secret from account a join account_secret s"
+        " on s.account_id = a.id where a.member_id = $1 order by s.year desc, a.kind",
         member_id,
+    )
+
+
+async def list_own_lines(reader: Transaction, *, member_id: UUID) -> list[Any]:
+    """Return journal_id, line, is_debit and secret of every line on a member's accounts."""
+    return await reader.rows(
+        "select t.journal_id, t.line, t.debit_id = a.id as is_debit, s.secret from account a"
+        " join transfer t on a.id in (t.debit_id, t.credit_id)"
+        " join journal j on j.id = t.journal_id cross join cooperative here"
+        " join account_secret s on s.account_id = a.id"
+        " and s.year = extract(year from j.effective_at at time zone here.time_zone)"
+        " where a.member_id = $1",
+        member_id,
+    )
+
+
+async def keep_line_codes(tx: Transaction, *, rows: Sequence[tuple[int, int, bool, str]]) -> None:
+    """Keep codes by journal, line and side; one that is kept already stays."""
+    await tx.execute(
+        "insert into line_code (journal_id, line, is_debit, code)"
+        " select * from unnest($1::bigint[], $2::int[], $3::boolean[], $4::text[])"
+        " on conflict do nothing",
+        [row[0] for row in rows],
+        [row[1] for row in rows],
+        [row[2] for row in rows],
+        [row[3] for row in rows],
+    )
+
+
+async def list_line_codes(reader: Transaction, *, journal_ids: Sequence[int]) -> list[Any]:
+    """Return journal_id, line, is_debit and code of what is kept of these journals."""
+    return await reader.rows(
+        "select journal_id, line, is_debit, code from line_code"
+        " where journal_id = any($1::bigint[])",
+        list(journal_ids),
     )
 
 
@@ -255,5 +291,5 @@ async def is_party(reader: Transaction, *, journal_id: int, member_id: UUID) -> 
 
 
 async def erase_salts(tx: Transaction, *, member_id: UUID) -> int:
-    """Delete the salts of every journal that a person had a part in; return how many."""
+    """Delete a person's secrets, and the salts of their journals; return how many salts."""
     return int(await tx.value("select erase_salts($1)", member_id))

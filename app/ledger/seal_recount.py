@@ -7,7 +7,8 @@ from typing import Any
 
 from app.foundation.database import Transaction
 from app.ledger import seal_queries as queries
-from app.ledger.seals import hidden_part_of, seal_of, show_journals
+from app.ledger.seal_codes import show_journals
+from app.ledger.seals import hidden_part_of, seal_of
 from governance.sealing import Seal, hidden_hash, journal_leaf, root_fault, seal_faults
 
 _MOST_NAMED = 20

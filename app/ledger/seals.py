@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import structlog
@@ -24,13 +23,12 @@ from app.foundation import metrics
 from app.foundation.database import Database, Transaction
 from app.foundation.secret_file import keep_secret
 from app.ledger import seal_queries as queries
+from app.ledger.seal_codes import give_secrets, keep_codes, show_journals
 from governance.merkle import inclusion_proof, root
 from governance.sealing import (
     FIRST_PREVIOUS,
     SALT_BYTES,
     Seal,
-    ShownJournal,
-    ShownLine,
     hidden_hash,
     journal_leaf,
 )
@@ -159,12 +157,14 @@ async def find_proof(reader: Transaction, *, journal_id: int) -> JournalProof | 
 
 
 async def erase_person(tx: Transaction, *, member_id: UUID) -> int:
-    """Delete the salts of all journals that a person had a part in, for good; return how many.
+    """Delete a person's secrets, and the salts of all their journals; return how many salts.
 
     Amounts, quarters of an hour and codes stay, since the books of others hang on them; what goes
-    is any proof that a journal in them was this person's. The database refuses it (MN070, MN071)
-    while money stands on the person's accounts or a journal of theirs waits to be sealed.
+    is any proof that a journal in them was this person's, and what tied their lines together. The
+    database refuses it (MN070, MN071) while money stands on the person's accounts or a journal of
+    theirs waits to be sealed.
     """
+    await keep_codes(tx, member_id=member_id)
     return await queries.erase_salts(tx, member_id=member_id)
 
 
@@ -188,40 +188,6 @@ def head_document(head: Mapping[str, Any]) -> dict[str, Any]:
         "hash": head["hash"].hex(),
         "signature": head["signature"].hex(),
     }
-
-
-async def show_journals(reader: Transaction, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """Return what everybody may see of journals, accounts by kind and code of the year.
-
-    An account without a code, which no sealed journal has, is called by its kind and "?".
-    """
-    zone = ZoneInfo(await queries.time_zone(reader))
-    years = [row["effective_at"].astimezone(zone).year for row in rows]
-    ids = {account for row in rows for account in (*row["debits"], *row["credits"])}
-    names: dict[tuple[UUID, int], str] = {}
-    for named in await queries.list_named(reader, account_ids=[*ids], years=[*{*years}]):
-        for year in {*years}:
-            if named["is_house"]:
-                names[named["id"], year] = named["kind"]
-        if named["year"] is not None:
-            names[named["id"], named["year"]] = f"{named['kind']}:{named['code']}"
-    return [
-        ShownJournal(
-            number=row["id"],
-            kind=row["kind"],
-            at=row["effective_at"],
-            reverses=row["reverses"],
-            lines=tuple(
-                ShownLine(
-                    names.get((debit, year), "?"), names.get((credit, year), "?"), minor, unit
-                )
-                for debit, credit, minor, unit in zip(
-                    row["debits"], row["credits"], row["amounts"], row["currencies"], strict=True
-                )
-            ),
-        ).document()
-        for row, year in zip(rows, years, strict=True)
-    ]
 
 
 async def _begin(
@@ -251,13 +217,7 @@ async def _seal(
     now: datetime,
 ) -> None:
     """Write the block of these journals behind the last one."""
-    zone = ZoneInfo(await queries.time_zone(tx))
-    wanted = {
-        (account, row["effective_at"].astimezone(zone).year)
-        for row in rows
-        for account in (*row["debits"], *row["credits"])
-    }
-    await queries.give_codes(tx, wanted=sorted(wanted))
+    await give_secrets(tx, rows)
     shown = await show_journals(tx, rows)
     last = await queries.last_seal(tx)
     random = os.urandom(SALT_BYTES * len(rows))

@@ -1,13 +1,18 @@
 """The public package of a closed period: all that `meent-verify` needs to work it out again.
 
 It holds every block of the books from the period's beginning to its close, as it was sealed.
-People are in it by codes: one for each account and year, drawn by lot, and only the account's owner
-is told which is theirs. Who knows one ride of somebody, its day and its fare, can find that
-person's code and read what else moved under it in that year: that is the price of books that
-anybody can add up.
+People are in it by codes, and no two lines have one in common: each code is made from a secret that
+the account's owner alone is told, so that who knows a ride finds its line and nothing else of
+its driver or rider. With their secrets members find all of their own.
+
+What an outsider learns all the same: of each driver the total of commission and of hours and the
+refund, without a name, and what each account moved by held before. A driver of whom there is one
+single ride is recognised by it, total and refund; a ride and what undid it name each other; and a
+payment whose amount somebody knows from elsewhere is found by it.
 """
 
 import asyncio
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +26,9 @@ from app.ledger.seals import head_document, show_block
 from app.surplus import package_queries as queries
 from app.surplus.errors import PeriodCutsAnHour, PeriodNotSealed
 from app.surplus.gather import Gathered, gather_again
+from app.surplus.queries import list_commission
 from governance.manifest import canonical
-from governance.sealing import quarter_hour
+from governance.sealing import opening_code, period_code, quarter_hour
 
 PACKAGE_FORMAT = "meent-period-package:1"
 
@@ -59,11 +65,10 @@ async def make_package(reader: Transaction, *, period_id: UUID) -> dict[str, Any
             },
             "rules": await _rules(reader, gathered),
             "announced": {step["key"]: step["amount_minor"] for step in period["steps"]},
-            "of_others": await queries.list_of_others(
-                reader, since=period["since"], until=period["until"]
+            **await _drivers(reader, gathered, period_id=period_id),
+            "openings": await _openings(
+                reader, first=heights["first"], last=heights["last"], period_id=period_id
             ),
-            "members": await _members(reader, gathered, period_id=period_id),
-            "openings": await _openings(reader, blocks, first=heights["first"]),
             "seals": seals,
             "blocks": blocks,
         }
@@ -112,38 +117,51 @@ async def _rules(reader: Transaction, gathered: Gathered) -> dict[str, Any]:
     }
 
 
-async def _members(
+async def _drivers(
     reader: Transaction, gathered: Gathered, *, period_id: UUID
-) -> list[dict[str, Any]]:
-    """Return what each member's refund is reckoned by and what it is, in the order of codes."""
-    codes = await queries.list_driver_codes(reader, since=gathered.since, until=gathered.until)
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what members' refunds are reckoned by and come to, and what guests' rides paid.
+
+    In the order of codes, which is none. A driver who was erased, or has no account of the period's
+    years, has no code.
+    """
+    since, until = gathered.since, gathered.until
+    secrets = await queries.list_driver_secrets(reader, since=since, until=until)
+    codes = {
+        str(member): period_code(secret, period_id=period_id) for member, secret in secrets.items()
+    }
     refunds = await queries.list_refunds(reader, period_id=period_id)
-    return sorted(
-        (
-            {
-                "codes": codes[member],
-                "commission_minor": done.commission_minor,
-                "engaged_s": done.engaged,
-                "cash_minor": refunds.get(member, (0, 0))[0],
-                "capital_minor": refunds.get(member, (0, 0))[1],
-            }
-            for member, done in gathered.books.members.items()
-        ),
-        key=lambda member: str(member["codes"]),
-    )
+    members = [
+        {
+            "code": codes.get(member),
+            "commission_minor": done.commission_minor,
+            "engaged_s": done.engaged,
+            "cash_minor": refunds.get(member, (0, 0))[0],
+            "capital_minor": refunds.get(member, (0, 0))[1],
+        }
+        for member, done in gathered.books.members.items()
+    ]
+    guests = [
+        {"code": codes.get(str(row["driver_id"])), "commission_minor": row["commission_minor"]}
+        for row in await list_commission(reader, since=since, until=until)
+        if row["driver_id"] is not None and not row["is_member"]
+    ]
+    return {"members": sorted(members, key=_place), "guests": sorted(guests, key=_place)}
+
+
+def _place(driver: dict[str, Any]) -> tuple[Any, ...]:
+    """Where a driver stands: by code, those without one first."""
+    return (driver["code"] or "", *(value for name, value in driver.items() if name != "code"))
 
 
 async def _openings(
-    reader: Transaction, blocks: list[list[dict[str, Any]]], *, first: int | None
+    reader: Transaction, *, first: int | None, last: int | None, period_id: UUID
 ) -> dict[str, int]:
     """Return what stood on each account before the first block; of all others, the sum."""
-    names = {
-        name
-        for block in blocks
-        for journal in block
-        for line in journal["shown"]["lines"]
-        for name in line[:2]
-    }
-    codes = sorted(name.partition(":")[2] for name in names if ":" in name)
-    rows = await queries.list_openings(reader, first=first or 0, codes=codes)
-    return {row["name"] or "elsewhere": row["minor"] for row in rows if row["minor"]}
+    openings: Counter[str] = Counter()
+    for row in await queries.list_openings(reader, first=first or 0, last=last or 0):
+        name = row["kind"] if row["is_house"] else "elsewhere"
+        if row["secret"]:
+            name = f"{row['kind']}:{opening_code(row['secret'], period_id=period_id)}"
+        openings[name] += row["minor"]
+    return {name: minor for name, minor in sorted(openings.items()) if minor}

@@ -43,43 +43,24 @@ async def list_closing(reader: Transaction, *, period_id: UUID) -> list[int]:
     return [row["id"] for row in rows]
 
 
-async def list_of_others(reader: Transaction, *, since: datetime, until: datetime) -> list[int]:
-    """Return the journals with commission whose driver was no member when the ride ended."""
-    rows = await reader.connection.fetch(
-        "select distinct driven.journal_id from (select j.id as journal_id,"
-        " case when other.kind = 'driver' then other.member_id end as driver_id,"
-        " coalesce(undone.effective_at, j.effective_at) as at from account income"
-        " join transfer t on income.id in (t.credit_id, t.debit_id)"
-        " join account other on other.id ="
-        " case when t.credit_id = income.id then t.debit_id else t.credit_id end"
-        " join journal j on j.id = t.journal_id left join journal undone on undone.id = j.reverses"
-        " where income.kind = 'commission_income' and j.kind <> 'surplus_close'"
-        " and j.effective_at >= $1 and j.effective_at < $2) as driven where not exists ("
-        " select from membership m where m.member_id = driven.driver_id and m.house = 'drivers'"
-        " and m.admitted_at <= driven.at and (m.left_at is null or m.left_at > driven.at))"
-        " order by 1",
-        since,
-        until,
-        timeout=PATIENCE_S,
-    )
-    return [row["journal_id"] for row in rows]
-
-
-async def list_driver_codes(
+async def list_driver_secrets(
     reader: Transaction, *, since: datetime, until: datetime
-) -> dict[str, list[str]]:
-    """Return what drivers' accounts are called in the years of a period, by member."""
+) -> dict[UUID, bytes]:
+    """Return the secret of each driver's account of the first year that it has one, by member.
+
+    Only years in which the period lies count.
+    """
     rows = await reader.rows(
-        "select a.member_id, array_agg('driver:' || c.code order by c.year) as codes"
-        " from account a join account_code c on c.account_id = a.id cross join cooperative here"
-        " where a.kind = 'driver' and c.year between"
+        "select distinct on (a.member_id) a.member_id, s.secret"
+        " from account a join account_secret s on s.account_id = a.id cross join cooperative here"
+        " where a.kind = 'driver' and s.year between"
         " extract(year from $1::timestamptz at time zone here.time_zone) and"
         " extract(year from ($2::timestamptz - interval '1 microsecond')"
-        " at time zone here.time_zone) group by 1",
+        " at time zone here.time_zone) order by a.member_id, s.year",
         since,
         until,
     )
-    return {str(row["member_id"]): row["codes"] for row in rows}
+    return {row["member_id"]: row["secret"] for row in rows}
 
 
 async def list_refunds(reader: Transaction, *, period_id: UUID) -> dict[str, tuple[int, int]]:
@@ -91,23 +72,32 @@ async def list_refunds(reader: Transaction, *, period_id: UUID) -> dict[str, tup
     return {str(row["member_id"]): (row["cash_minor"], row["capital_minor"]) for row in rows}
 
 
-async def list_openings(reader: Transaction, *, first: int, codes: list[str]) -> list[Any]:
-    """Return name and minor of what accounts held before a block, credit positive.
+async def list_openings(reader: Transaction, *, first: int, last: int) -> list[Any]:
+    """Return kind, is_house, secret and minor (credit positive) of accounts before a block.
 
-    An account is called by the earliest of the codes; one that none of them is of is called null.
+    The secret is of the first year in which the blocks up to the last moved the account, and null
+    where they did not, or the person was erased.
     """
     return list(
         await reader.connection.fetch(
-            "select case when a.member_id is null and a.partner_id is null then a.kind"
-            " else (select a.kind || ':' || c.code from account_code c where c.account_id = a.id"
-            " and c.code = any($2::text[]) order by c.year limit 1) end as name,"
-            " sum(line.minor)::bigint as minor from (select t.credit_id as account_id,"
-            " t.amount_minor as minor from transfer t join seal_leaf l using (journal_id)"
-            " where l.height < $1 union all select t.debit_id, -t.amount_minor from transfer t"
-            " join seal_leaf l using (journal_id) where l.height < $1) as line"
-            " join account a on a.id = line.account_id group by 1 order by 1",
+            "with moved as (select account_id, min(year) as year from (select"
+            " unnest(array[t.debit_id, t.credit_id]) as account_id,"
+            " extract(year from j.effective_at at time zone here.time_zone)::int as year"
+            " from seal_leaf l join transfer t using (journal_id)"
+            " join journal j on j.id = l.journal_id cross join cooperative here"
+            " where l.height between $1 and $2) as line group by 1),"
+            " held as (select account_id, sum(minor)::bigint as minor from ("
+            "select t.credit_id as account_id, t.amount_minor as minor from transfer t"
+            " join seal_leaf l using (journal_id) where l.height < $1 union all"
+            " select t.debit_id, -t.amount_minor from transfer t"
+            " join seal_leaf l using (journal_id) where l.height < $1) as line group by 1)"
+            " select a.kind, a.member_id is null and a.partner_id is null as is_house, s.secret,"
+            " h.minor from held h join account a on a.id = h.account_id"
+            " left join moved m on m.account_id = a.id"
+            " left join account_secret s on s.account_id = a.id and s.year = m.year"
+            " where h.minor <> 0",
             first,
-            codes,
+            last,
             timeout=PATIENCE_S,
         )
     )

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from app.assembly.statutes import statutes_in_force
 from app.foundation.database import Transaction
 from app.foundation.pagination import MAX_LIMIT, decode_cursor, make_page
-from app.foundation.problems import NotFound
+from app.foundation.problems import NotFound, TooManyRequests
 from app.foundation.web import json_response, problem_responses
 from app.ledger.errors import PeriodCannotBeClosed
 from app.ledger.queries import currency
@@ -49,6 +49,12 @@ from governance.legal_form import LEGAL_FORMS
 
 router = APIRouter(prefix="/v1", tags=["surplus"])
 _OWN = {"Cache-Control": "no-store", "Vary": "Authorization"}
+# It stays as it is but for the codes of people who are erased, which go with the next hour.
+_FOR_ALL = {"Cache-Control": "public, max-age=3600"}
+# Anybody may ask, and drawing a long period takes memory and a connection.
+MOST_DRAWN_AT_ONCE = 2
+RETRY_AFTER_S = 10
+_drawing: set[object] = set()
 
 
 @router.post(
@@ -141,16 +147,25 @@ async def get_period(period_id: UUID, _: SignedIn, database: DatabaseDep) -> Res
     operation_id="get_period_package",
     summary="All that `meent-verify` needs to work a closed period out again",
     response_model=dict[str, Any],
-    responses=problem_responses(NotSignedIn, NotFound, PeriodNotSealed, PeriodCutsAnHour),
+    responses=problem_responses(NotFound, PeriodNotSealed, PeriodCutsAnHour, TooManyRequests),
 )
-async def get_period_package(period_id: UUID, _: SignedIn, database: DatabaseDep) -> Response:
-    """Return the books of the period as sealed, people by codes, byte for byte the same each time.
+async def get_period_package(period_id: UUID, database: DatabaseDep) -> Response:
+    """Return the books of the period as sealed, byte for byte the same each time, for everybody.
 
-    Members are asked to sign in for it: who knows one of your rides can find your code in it.
+    People are in it by codes, another one in each line: who knows one of your rides finds that line
+    and no other. You find all of yours by your secrets of the books. Each driver's total of the
+    period is in it without a name; if you drove one single ride, it is recognised by that.
     """
-    async with database.reading() as reader:
-        drawn = await package.draw_package(reader, period_id=period_id)
-    return Response(drawn, media_type="application/json")
+    if len(_drawing) >= MOST_DRAWN_AT_ONCE:
+        raise TooManyRequests(retry_after_s=RETRY_AFTER_S)
+    ticket = object()
+    _drawing.add(ticket)
+    try:
+        async with database.reading() as reader:
+            drawn = await package.draw_package(reader, period_id=period_id)
+    finally:
+        _drawing.discard(ticket)
+    return Response(drawn, media_type="application/json", headers=_FOR_ALL)
 
 
 @router.get(

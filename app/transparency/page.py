@@ -160,10 +160,12 @@ def _checked(report: Mapping[str, Any]) -> str:
     return (
         "<h2>Check it yourself</h2>\n<p>This page was made from books that are sealed: nobody can"
         f" change them unseen. Seal {report['seal_height']}, <code>{report['seal_hash']}</code>."
-        " Every member can fetch the package of this period at"
-        f" <code>/v1/surplus/periods/{report['period_id']}/package</code> and recount it with"
-        " <code>meent-verify</code>; it is not public, as who knows one ride could follow its"
-        f' driver in it. The same figures as <a href="/v1/transparency/{report["period_id"]}">'
+        f' Take <a href="/v1/surplus/periods/{report["period_id"]}/package">the package of this'
+        " period</a> and recount it with <code>meent-verify</code>: anybody can. No line in it says"
+        " whose it is, nor which other lines are theirs; each driver's total is in it without a"
+        " name, and who drove one single ride can be recognised by that. Drivers find their own"
+        " lines and row with <code>--member</code> and check that they fit. The same figures as"
+        f' <a href="/v1/transparency/{report["period_id"]}">'
         "JSON</a>."
     )
 

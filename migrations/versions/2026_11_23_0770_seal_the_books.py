@@ -1,4 +1,4 @@
-"""Seal the books: blocks of journals under signed roots, salts, and codes instead of people.
+"""Seal the books: blocks of journals under signed roots, salts, and secrets that make codes.
 
 Revision: seal_the_books
 Follows: clear_between_cooperatives
@@ -12,8 +12,9 @@ down_revision = "clear_between_cooperatives"
 branch_labels = None
 depends_on = None
 
-KEPT = ("seal_epoch", "seal", "seal_leaf", "account_code")
-APP_APPENDS = ("seal", "seal_leaf", "journal_salt", "account_code")
+KEPT = ("seal_epoch", "seal", "seal_leaf", "line_code")
+ERASED = ("journal_salt", "account_secret")
+APP_APPENDS = ("seal", "seal_leaf", "line_code", *ERASED)
 
 # Journals are counted by the transaction that wrote them, and only below the oldest that is still
 # open is every one final. Numbers of transactions are of one server: on another one (a dump was
@@ -51,11 +52,20 @@ begin
                and not exists (select from seal_leaf l where l.journal_id = t.journal_id)) then
     raise exception 'a journal of % is not sealed yet', person using errcode = 'MN071';
   end if;
+  -- What was sealed under these codes must come out again when nothing can make them any more.
+  if exists (select from account a join transfer t on a.id in (t.debit_id, t.credit_id)
+             where a.member_id = person
+               and not exists (select from line_code c where c.journal_id = t.journal_id
+                               and c.line = t.line and c.is_debit = (t.debit_id = a.id))) then
+    raise exception 'a code of % is not kept', person using errcode = 'MN073';
+  end if;
   perform set_config('meent.erases_a_person', person::text, true);
   delete from journal_salt where journal_id in (
     select t.journal_id from account a join transfer t on a.id in (t.debit_id, t.credit_id)
     where a.member_id = person);
   get diagnostics erased = row_count;
+  delete from account_secret where account_id in (
+    select id from account where member_id = person);
   perform set_config('meent.erases_a_person', '', true);
   return erased;
 end $$
@@ -65,7 +75,7 @@ KEEP_SALTS = """
 create function keep_salts() returns trigger language plpgsql set search_path = public as $$
 begin
   if tg_op <> 'DELETE' or coalesce(current_setting('meent.erases_a_person', true), '') = '' then
-    raise exception 'salts are only deleted by erase_salts, for one person'
+    raise exception 'salts and secrets are only deleted by erase_salts, for one person'
       using errcode = 'MN072';
   end if;
   return old;
@@ -98,7 +108,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index(INDEX, "journal")
-    for table in ("journal_salt", "seal_leaf", "account_code", "seal", "seal_epoch"):
+    for table in (*ERASED, "line_code", "seal_leaf", "seal", "seal_epoch"):
         op.drop_table(table)
     for function in (*FUNCTIONS, "keep_salts()"):
         op.execute(f"drop function {function}")
@@ -152,16 +162,18 @@ def _create_tables() -> None:
         sa.CheckConstraint("octet_length(salt) = 16", name="salts_cannot_be_guessed"),
     )
     op.create_table(
-        "account_code",
+        "account_secret",
         sa.Column("account_id", sa.Uuid(), sa.ForeignKey("account.id"), primary_key=True),
         sa.Column("year", sa.Integer(), primary_key=True, autoincrement=False),
-        sa.Column(
-            "code",
-            sa.Text(),
-            server_default=sa.text("replace(gen_random_uuid()::text, '-', '')"),
-            nullable=False,
-        ),
-        sa.UniqueConstraint("code", name="a_code_is_of_one_account"),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("octet_length(secret) = 32", name="secrets_cannot_be_guessed"),
+    )
+    op.create_table(
+        "line_code",
+        sa.Column("journal_id", many, primary_key=True, autoincrement=False),
+        sa.Column("line", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("is_debit", sa.Boolean(), primary_key=True),
+        sa.Column("code", sa.Text(), nullable=False),
     )
 
 
@@ -178,11 +190,12 @@ def _guard() -> None:
             f"create trigger {table}_is_never_emptied before truncate on {table}"
             " for each statement execute function refuse_change()"
         )
-    op.execute(
-        "create trigger journal_salt_is_erased_for_a_person before update or delete on journal_salt"
-        " for each row execute function keep_salts()"
-    )
-    op.execute(
-        "create trigger journal_salt_is_never_emptied before truncate on journal_salt"
-        " for each statement execute function keep_salts()"
-    )
+    for table in ERASED:
+        op.execute(
+            f"create trigger {table}_is_erased_for_a_person before update or delete on {table}"
+            " for each row execute function keep_salts()"
+        )
+        op.execute(
+            f"create trigger {table}_is_never_emptied before truncate on {table}"
+            " for each statement execute function keep_salts()"
+        )

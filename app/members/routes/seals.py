@@ -97,26 +97,24 @@ class ProofView(BaseModel):
     hidden_part: dict[str, Any] | None
 
 
-class AccountCodeView(BaseModel):
-    """What one of your accounts is called in what is published of a year."""
+class BookSecretView(BaseModel):
+    """What makes the codes of one of your accounts in what is published of a year."""
 
     account: str
     year: int
-    code: Annotated[str, Field(description="for `meent-verify --member`; tell nobody")]
+    secret: Annotated[str, Field(description="32 bytes, hex: who has it can read your lines")]
 
 
-class AccountCodesView(BaseModel):
-    """Your codes, the newest year first. Nobody else is told them."""
+class BookSecretsView(BaseModel):
+    """Your secrets, the newest year first; tell nobody. Saved, they are for `meent-verify`."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "items": [{"account": "driver", "year": 2026, "code": "driver:93ab12cd34ef"}]
-            }
+            "example": {"items": [{"account": "driver", "year": 2026, "secret": _HASH}]}
         }
     )
 
-    items: list[AccountCodeView]
+    items: list[BookSecretView]
 
 
 @router.get(
@@ -168,16 +166,20 @@ async def get_my_journal_proof(
 
 
 @router.get(
-    "/me/account-codes",
-    operation_id="list_my_account_codes",
-    summary="What your accounts are called in what is published",
-    response_model=AccountCodesView,
+    "/me/book-secrets",
+    operation_id="list_my_book_secrets",
+    summary="What makes your lines known to you, and to nobody else, in what is published",
+    response_model=BookSecretsView,
     responses=problem_responses(NotSignedIn),
 )
-async def list_my_account_codes(actor: SignedInEvenSuspended, database: DatabaseDep) -> Response:
-    """Return your codes by account and year: with them you find yourself in a period's package."""
+async def list_my_book_secrets(actor: SignedInEvenSuspended, database: DatabaseDep) -> Response:
+    """Return your secrets by account and year.
+
+    Save the answer as a file: `meent-verify PACKAGE --member FILE` finds your lines and your row in
+    a period's package and checks that they fit. Whoever has the file can do the same.
+    """
     async with database.reading() as reader:
-        rows = await seal_queries.list_codes(reader, member_id=actor.member_id)
-    items = [dict(row) | {"code": f"{row['account']}:{row['code']}"} for row in rows]
-    view = AccountCodesView.model_validate({"items": items})
+        rows = await seal_queries.list_secrets(reader, member_id=actor.member_id)
+    items = [dict(row) | {"secret": row["secret"].hex()} for row in rows]
+    view = BookSecretsView.model_validate({"items": items})
     return json_response(view.model_dump(mode="json"), headers=_OWN)

@@ -15,12 +15,13 @@ from app.audit.seals import RECOUNT
 from app.foundation import metrics
 from app.foundation.database import Database, Transaction
 from app.foundation.ids import new_id
-from app.ledger import seals
+from app.ledger import seal_queries, seals
+from app.ledger.seal_codes import show_journals
 from app.ledger.seal_recount import SealsChecked, leaves_now, verify_seals
 from app.ledger.seals import find_proof, keep_sealed, seal_block
 from app.members.roles import Role
 from governance.merkle import is_included
-from governance.sealing import hidden_hash, journal_leaf
+from governance.sealing import hidden_hash, journal_leaf, line_code
 from tests.conftest import FRIDAY_EVENING
 from tests.factories import Person, make_member
 
@@ -235,8 +236,8 @@ async def test_a_changed_row_whose_leaf_was_changed_too_still_names_its_block(
         "update transfer set amount_minor = 7 where journal_id = $1", numbers[4]
     )
     reader = Transaction(owner)
-    rows = await seals.queries.list_sealed(reader, height=2)
-    leaf = leaves_now(rows, await seals.show_journals(reader, rows))[1]
+    rows = await seal_queries.list_sealed(reader, height=2)
+    leaf = leaves_now(rows, await show_journals(reader, rows))[1]
     await books.as_no_guard(
         "update seal_leaf set leaf = $2 where journal_id = $1", numbers[4], leaf
     )
@@ -314,16 +315,71 @@ async def test_a_person_is_erased_from_the_seals_and_the_rest_still_verifies(
         "select reverse_journal($1, 'not meant', $2, $3)", number, books.driver.id, FRIDAY_EVENING
     )
     await seal(database)
+    before = await find_proof(Transaction(owner), journal_id=number)
     async with database.transaction() as tx:
         erased = await seals.erase_person(tx, member_id=books.rider.id)
 
     assert erased == 2
     proof = await find_proof(Transaction(owner), journal_id=number)
     assert proof is not None
+    assert before is not None
+    assert proof.shown == before.shown
+    secrets = "select count(*) from account_secret s join account a on a.id = s.account_id"
+    assert await owner.fetchval(f"{secrets} where a.member_id = $1", books.rider.id) == 0
+    assert await owner.fetchval(f"{secrets} where a.member_id = $1", books.driver.id) == 1
     assert (proof.salt, proof.hidden_part) == (None, None)
     assert (await checked(owner)).faults == ()
     await books.as_no_guard("update transfer set amount_minor = 101 where journal_id = $1", number)
     assert f"journal {number} was changed" in (await checked(owner)).faults[0]
+
+
+async def test_no_secret_goes_before_the_codes_it_made_are_kept(
+    books: Books, database: Database, owner: asyncpg.Connection
+) -> None:
+    number = await books.tip(100)
+    await owner.execute(
+        "select reverse_journal($1, 'not meant', $2, $3)", number, books.driver.id, FRIDAY_EVENING
+    )
+    await seal(database)
+
+    with pytest.raises(asyncpg.PostgresError, match="is not kept"):
+        await owner.execute("select erase_salts($1)", books.rider.id)
+
+
+async def test_a_later_journal_of_who_was_erased_gets_another_secret_and_all_comes_out(
+    books: Books, database: Database, owner: asyncpg.Connection
+) -> None:
+    number = await books.tip(100)
+    await owner.execute(
+        "select reverse_journal($1, 'not meant', $2, $3)", number, books.driver.id, FRIDAY_EVENING
+    )
+    await seal(database)
+    async with database.transaction() as tx:
+        await seals.erase_person(tx, member_id=books.rider.id)
+    await books.tip(200)
+    await seal(database)
+
+    assert (await checked(owner)).faults == ()
+
+
+async def test_no_code_is_of_two_lines_and_only_the_owners_secret_makes_it(
+    books: Books, database: Database, owner: asyncpg.Connection
+) -> None:
+    numbers = [await books.tip(100) for _ in range(5)]
+    await seal(database)
+    reader = Transaction(owner)
+    shown = await show_journals(reader, await seal_queries.list_sealed(reader, height=1))
+    [mine] = await seal_queries.list_secrets(reader, member_id=books.driver.id)
+    [other] = await seal_queries.list_secrets(reader, member_id=books.rider.id)
+
+    codes = [name for one in shown for line in one["lines"] for name in line[:2]]
+    assert len({*codes}) == len(codes) == 10
+    made, of_others = (
+        [f"driver:{line_code(row['secret'], journal=number, line=1)}" for number in numbers]
+        for row in (mine, other)
+    )
+    assert [one["lines"][0][1] for one in shown] == made
+    assert not {*of_others} & {*codes}
 
 
 async def test_nobody_is_erased_whose_money_still_stands_or_waits_for_its_seal(
@@ -348,7 +404,9 @@ async def test_nobody_is_erased_whose_money_still_stands_or_waits_for_its_seal(
         "truncate journal_salt",
         "delete from seal",
         "update seal_leaf set position = 9",
-        "delete from account_code",
+        "delete from account_secret",
+        "update account_secret set secret = sha256(secret)",
+        "truncate line_code",
         "truncate seal_epoch cascade",
     ],
 )

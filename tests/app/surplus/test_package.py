@@ -1,5 +1,6 @@
 """A closed period's package is recounted by the one file; every cheat in it is named."""
 
+import asyncio
 import copy
 import json
 import shutil
@@ -15,11 +16,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.foundation.problems import NotFound
-from app.ledger.seals import seal_block
+from app.ledger.seals import erase_person, seal_block
 from app.surplus.errors import PeriodCutsAnHour, PeriodNotSealed
 from app.surplus.package import draw_package
 from governance import verify
-from governance.verify import FaultKind, recount_period
+from governance.sealing import quarter_hour
+from governance.verify import FaultKind, canonical, recount_period
 from tests.app.surplus.test_command import meent
 from tests.app.surplus.year import POTS, SINCE, UNTIL, Town, worked_year
 from tests.factories import Person
@@ -108,31 +110,141 @@ async def test_nobody_is_named_and_the_same_period_gives_the_same_bytes(town: To
     assert json.loads(drawn) == package
     accounts = await town.owner.fetch("select id, member_id from account")
     rides = await town.owner.fetch("select id from ride")
+    made = await town.owner.fetch("select secret from account_secret")
     secret = {str(row[name]) for row in accounts for name in ("id", "member_id") if row[name]}
-    secret |= {str(row["id"]) for row in rides} | {str(person.id) for person in people.values()}
+    secret |= (
+        {row["secret"].hex() for row in made}
+        | {str(row["id"]) for row in rides}
+        | {str(person.id) for person in people.values()}
+    )
     assert not [one for one in secret if one in drawn]
 
 
-async def test_a_member_finds_balance_and_refund_by_a_code_that_only_they_are_told(
+async def secrets_of(town: Town, person: Person) -> list[str]:
+    """What a person is told, and nobody else."""
+    return [one["secret"] for one in (await town.own(person, "book-secrets"))["items"]]
+
+
+def codes_in(package: Package) -> list[str]:
+    """Every code of the package, as often as it is there."""
+    shown = [one["shown"] for block in package["blocks"] for one in block]
+    names = [name for one in shown for line in one["lines"] for name in line[:2] if ":" in name]
+    names += [name for name in package["openings"] if ":" in name]
+    rows = [row["code"] for part in ("members", "guests") for row in package[part]]
+    return rows + [name.partition(":")[2] for name in names]
+
+
+async def test_a_member_finds_balance_and_refund_by_secrets_that_only_they_are_told(
     town: Town,
 ) -> None:
     package, people = await closed_year(town)
-    own = await town.owner.fetch(
-        "select c.code, c.year, b.posted_minor from account_code c join account a"
-        " on a.id = c.account_id join balance b on b.account_id = a.id"
+    held = await town.owner.fetchval(
+        "select b.posted_minor from account a join balance b on b.account_id = a.id"
         " where a.member_id = $1 and a.kind = 'driver'",
         people["ada"].id,
     )
-    codes = [f"driver:{row['code']}" for row in own]
+    refund = await town.owner.fetchrow(
+        "select cash_minor, capital_minor from member_refund where member_id = $1",
+        people["ada"].id,
+    )
 
-    found = recount_period(package, codes=codes)
+    found = recount_period(package, secrets=await secrets_of(town, people["ada"]))
 
-    closings = [int(line.rpartition(" = ")[2]) for line in found.balances if " = " in line]
     assert found.faults == []
-    assert sum(closings) == own[0]["posted_minor"] > 0
-    [mine] = [one for one in package["members"] if {*one["codes"]} & {*codes}]
-    assert any(f"refund: {mine['cash_minor']} in money" in line for line in found.balances)
-    assert kinds(package, codes=["driver:nobody"]) == {FaultKind.UNKNOWN_CODE}
+    closings = dict(line.split(": ", 1) for line in found.balances if " = " in line)
+    assert int(closings["driver"].rpartition(" = ")[2]) == held > 0
+    assert (
+        f"refund: {refund['cash_minor']} in money, {refund['capital_minor']}" in found.balances[-1]
+    )
+    assert kinds(package, secrets=["00" * 32]) == {FaultKind.UNKNOWN_PERSON}
+
+
+async def test_a_guest_finds_what_their_rides_paid(town: Town) -> None:
+    package, people = await closed_year(town)
+
+    found = recount_period(package, secrets=await secrets_of(town, people["guest"]))
+
+    assert found.faults == []
+    assert "  counted as of no member: 6000 paid" in found.balances
+
+
+async def test_who_knows_one_ride_finds_its_line_and_nothing_else_of_its_driver(
+    town: Town,
+) -> None:
+    package, people = await closed_year(town)
+    ride = await town.owner.fetchrow(
+        "select ended_at from ride where driver_id = $1 order by ended_at limit 1", people["ada"].id
+    )
+    seen = quarter_hour(ride["ended_at"] - timedelta(seconds=1)).isoformat()
+
+    [known] = [
+        one["shown"]
+        for block in package["blocks"]
+        for one in block
+        if one["shown"]["at"] == seen and one["shown"]["lines"][0][2] == 20_000
+    ]
+
+    codes = [name.partition(":")[2] for line in known["lines"] for name in line[:2] if ":" in name]
+    text = canonical(package).decode()
+    assert len(codes) == 3
+    assert [text.count(code) for code in codes] == [1, 1, 1]
+
+
+async def test_no_two_lines_share_a_code_and_each_secret_finds_its_owners_lines_alone(
+    town: Town,
+) -> None:
+    package, people = await closed_year(town)
+    codes = codes_in(package)
+    shown = [one["shown"] for block in package["blocks"] for one in block]
+    rides = [line for one in shown if one["kind"] == "ride_fare" for line in one["lines"]]
+    drivers = {name for line in rides for name in line[:2] if name.startswith("driver:")}
+    lines = verify._lines(shown, package, verify.PeriodRecount())
+
+    own = {
+        name: {
+            account
+            for account in verify._own_lines(
+                lines, [bytes.fromhex(secret) for secret in await secrets_of(town, person)]
+            )
+            if account in drivers
+        }
+        for name, person in people.items()
+    }
+
+    assert len({*codes}) == len(codes) >= 3 * 10 + 2 * 2 + 3
+    assert {name: len(accounts) for name, accounts in own.items()} == {
+        "ada": 10,
+        "bo": 6,
+        "guest": 4,
+    }
+    assert set.union(*own.values()) == drivers
+    assert len(drivers) == 20
+
+
+async def test_rows_told_falsely_that_add_up_are_named_by_each_member_concerned(
+    town: Town,
+) -> None:
+    package, people = await closed_year(town)
+    secrets = {name: await secrets_of(town, person) for name, person in people.items()}
+    for name in people:
+        assert recount_period(package, secrets=secrets[name]).faults == []
+    exchanged, shifted, taken = (copy.deepcopy(package) for _ in range(3))
+    one, other = exchanged["members"]
+    one["code"], other["code"] = other["code"], one["code"]
+    shifted["members"][0]["commission_minor"] += 100
+    shifted["members"][1]["commission_minor"] -= 100
+    taken["members"][0]["commission_minor"] += 100
+    taken["guests"][0]["commission_minor"] -= 100
+
+    assert kinds(exchanged) == set()
+    for name in ("ada", "bo"):
+        named = {FaultKind.FALSE_PATRONAGE, FaultKind.FALSE_REFUND}
+        assert kinds(exchanged, secrets=secrets[name]) == named
+        assert FaultKind.FALSE_PATRONAGE not in kinds(shifted)
+        assert FaultKind.FALSE_PATRONAGE in kinds(shifted, secrets=secrets[name])
+    assert kinds(exchanged, secrets=secrets["guest"]) == set()
+    assert FaultKind.FALSE_PATRONAGE not in kinds(taken)
+    assert FaultKind.FALSE_PATRONAGE in kinds(taken, secrets=secrets["guest"])
 
 
 def _journal(package: Package, kind: str) -> tuple[list[Any], dict[str, Any]]:
@@ -190,7 +302,18 @@ def more_commission(package: Package) -> None:
 
 
 def guest_as_member(package: Package) -> None:
-    package["of_others"] = []
+    guest = package["guests"].pop()
+    package["members"].append({**guest, "engaged_s": 0, "cash_minor": 0, "capital_minor": 0})
+
+
+def guest_left_out(package: Package) -> None:
+    package["guests"] = []
+
+
+def refund_shifted(package: Package) -> None:
+    """The sum stays as it is."""
+    package["members"][0]["cash_minor"] += 1
+    package["members"][1]["cash_minor"] -= 1
 
 
 def first_block_left_out(package: Package) -> None:
@@ -226,7 +349,9 @@ CHEATS: dict[Callable[[Package], None], FaultKind] = {
     another_vote: FaultKind.FALSE_CLOSE,
     hours_of_nobody: FaultKind.FALSE_REFUND,
     more_commission: FaultKind.FALSE_PATRONAGE,
-    guest_as_member: FaultKind.FALSE_PATRONAGE,
+    guest_as_member: FaultKind.FALSE_CLOSE,
+    guest_left_out: FaultKind.FALSE_PATRONAGE,
+    refund_shifted: FaultKind.FALSE_REFUND,
     first_block_left_out: FaultKind.MISSING_BLOCKS,
     last_block_left_out: FaultKind.MISSING_BLOCKS,
     wrong_opening: FaultKind.FALSE_OPENING,
@@ -290,10 +415,11 @@ async def test_a_broken_package_is_a_fault_and_never_an_exception(town: Town) ->
 
 
 async def test_a_later_period_begins_with_what_earlier_ones_left(town: Town) -> None:
-    await closed_year(town)
+    earlier, people = await closed_year(town)
     begins = UNTIL + timedelta(days=2)
     driver = await town.driver("late")
     await town.drive(driver, [9_000] * 2, engaged=timedelta(hours=3), first_at=begins)
+    await town.drive(people["ada"], [9_000], engaged=timedelta(hours=2), first_at=begins)
     await town.wait(days=30)
     await town.pay(9_000, day="2026-05-24")
     await seal_all(town, most=3)
@@ -307,6 +433,20 @@ async def test_a_later_period_begins_with_what_earlier_ones_left(town: Town) -> 
     assert later["seals"][0]["height"] > 1
     assert later["openings"]["statutory_reserve"] > 0
     assert later["announced"]["carried_forward"] > 0
+    own = recount_period(later, secrets=await secrets_of(town, people["ada"]))
+    assert own.faults == []
+    assert not [line for line in own.balances if line.startswith("driver: 0 + ")]
+    drivers_hold = await town.owner.fetchval(
+        "select b.posted_minor from account a join balance b on b.account_id = a.id"
+        " where a.member_id = $1 and a.kind = 'driver'",
+        people["ada"].id,
+    )
+    assert [line for line in own.balances if line.endswith(f" = {drivers_hold}")]
+    rows = [row["code"] for package in (earlier, later) for row in package["members"]]
+    assert len({*rows}) == len(rows)
+    openings = {name.partition(":")[2] for name in later["openings"] if ":" in name}
+    assert openings
+    assert not openings & {*codes_in(earlier)}
 
 
 async def test_what_waits_for_its_seal_or_cannot_be_checked_has_no_package(town: Town) -> None:
@@ -331,12 +471,45 @@ async def test_an_unsealed_period_has_no_package_yet(town: Town) -> None:
         await package_of(town, period["id"])
 
 
+async def test_only_a_few_are_drawn_at_once(town: Town) -> None:
+    await small_year(town)
+    period = await town.close()
+    await seal_all(town)
+    path = f"/v1/surplus/periods/{period['id']}/package"
+
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(town.client.get(path)) for _ in range(6)]
+    statuses = {one.result().status_code for one in asked}
+
+    assert statuses == {200, 429}
+    assert (await town.client.get(path)).status_code == 200
+
+
+async def test_the_package_of_a_period_outlives_the_erasure_of_a_driver(town: Town) -> None:
+    package, people = await closed_year(town)
+    await town.owner.execute(
+        "update balance set posted_minor = 0, held_minor = 0 where account_id in"
+        " (select id from account where member_id = $1)",
+        people["guest"].id,
+    )
+    async with town.database.transaction() as tx:
+        await erase_person(tx, member_id=people["guest"].id)
+
+    later = await package_of(town, package["period"]["id"])
+
+    assert recount_period(later).faults == []
+    assert later["blocks"] == package["blocks"]
+    assert [guest["code"] for guest in later["guests"]] == [None]
+
+
 async def test_the_file_alone_recounts_a_period(town: Town, tmp_path: Path) -> None:
-    package, _ = await closed_year(town)
+    package, people = await closed_year(town)
     alone = shutil.copy(verify.__file__, tmp_path / "recount.py")
     forged = copy.deepcopy(package)
     wrong_pot(forged)
-    code = package["members"][0]["codes"][0]
+    mine = await town.own(people["ada"], "book-secrets")
+    (tmp_path / "mine.json").write_text(json.dumps(mine))
+    (tmp_path / "empty.json").write_text("{}")
     (tmp_path / "kept.json").write_text(json.dumps(package["seals"][0]))
     (tmp_path / "honest.json").write_text(json.dumps(package))
     (tmp_path / "forged.json").write_text(json.dumps(forged))
@@ -352,30 +525,35 @@ async def test_the_file_alone_recounts_a_period(town: Town, tmp_path: Path) -> N
         )
         return done.returncode, done.stdout
 
-    status, said = run("honest.json", "--member", code, "--root", "kept.json")
+    status, said = run("honest.json", "--member", "mine.json", "--root", "kept.json")
     assert status == 0, said
-    assert f"{code}: 0 + " in said
+    assert "driver: 0 + " in said
     assert "refund: " in said
+    [driver] = [one["secret"] for one in mine["items"] if one["account"] == "driver"][:1]
+    assert "driver: 0 + " in run("honest.json", "--member", driver)[1]
+    assert run("honest.json", "--member", "empty.json")[0] == 2
     status, said = run("forged.json")
     assert status == 1
     assert "pot_solidarity: announced" in said
 
 
-async def test_members_fetch_package_codes_and_proofs_and_check_them_alone(town: Town) -> None:
+async def test_anybody_fetches_the_package_and_members_check_their_own_in_it(town: Town) -> None:
     people = await small_year(town)
     period = await town.close()
     await seal_all(town, most=5)
     path = f"/v1/surplus/periods/{period['id']}/package"
 
-    stranger = await town.client.get(path)
-    fetched = await town.client.get(path, headers=people["bo"].headers)
-    codes = [one["code"] for one in (await town.own(people["bo"], "account-codes"))["items"]]
+    fetched = await town.client.get(path)
+    secrets = await secrets_of(town, people["bo"])
     heads = (await town.client.get("/v1/ledger/seals?limit=2")).json()
     older = await town.client.get("/v1/ledger/seals", params={"cursor": heads["next_cursor"]})
     kept = [*heads["items"], *older.json()["items"]]
 
-    assert stranger.status_code == 401
-    found = recount_period(fetched.json(), heads=kept, codes=codes)
+    assert fetched.status_code == 200
+    assert recount_period(fetched.json(), heads=kept).faults == []
+    assert (await town.client.get("/v1/me/book-secrets")).status_code == 401
+    assert not {*secrets} & {*await secrets_of(town, people["ada"])}
+    found = recount_period(fetched.json(), heads=kept, secrets=secrets)
     assert found.faults == []
     assert [head["height"] for head in kept] == list(range(kept[0]["height"], 0, -1))
     assert any("refund: " in line for line in found.balances)

@@ -65,6 +65,9 @@ async def test_the_page_is_there_for_anybody(town: Town, tmp_path: Path) -> None
     assert page.headers["content-type"].startswith("text/html")
     assert "8.46" in page.text
     assert "<svg" in page.text
+    package = f"/v1/surplus/periods/{period['id']}/package"
+    assert f'href="{package}"' in page.text
+    assert (await town.client.get(package)).status_code == 200
     assert (await town.client.get(f"/transparency/{town.first.id}")).status_code == 404
 
 
