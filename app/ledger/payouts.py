@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.foundation.database import Transaction
+from app.foundation.no_order import in_no_order
 from app.ledger import cost_queries, payout_queries, postings
 from app.ledger.accounts import AccountKind
 from app.ledger.payout_queries import PayoutJournal
@@ -37,7 +38,11 @@ async def free_for_payout(tx: Transaction, *, accounts: Sequence[UUID]) -> dict[
 async def release_payouts(
     tx: Transaction, *, moves: Sequence[PayoutMove], now: datetime
 ) -> dict[UUID, int]:
-    """Book that payouts are on their way; a repeat books nothing more. Returns their journals."""
+    """Book that payouts are on their way; a repeat books nothing more. Returns their journals.
+
+    Their balances are locked already. The journals are in no order: everybody may see theirs, and
+    the same one each week would tie a driver's payouts together.
+    """
     houses = await cost_queries.house_accounts(tx)
     journals = [
         PayoutJournal(
@@ -48,7 +53,7 @@ async def release_payouts(
                 amount_minor=move.amount_minor,
             ),
         )
-        for move in moves
+        for move in in_no_order(moves)
     ]
     return await payout_queries.post_journals(tx, scope="payout", journals=journals, at=now)
 
@@ -56,7 +61,10 @@ async def release_payouts(
 async def settle_payouts(
     tx: Transaction, *, moves: Sequence[PayoutMove], now: datetime
 ) -> dict[UUID, int]:
-    """Book that the bank has paid payouts; a repeat books nothing more. Returns their journals."""
+    """Book that the bank has paid payouts; a repeat books nothing more. Returns their journals.
+
+    They are in no order, as those of the release.
+    """
     houses = await cost_queries.house_accounts(tx)
     journals = [
         PayoutJournal(
@@ -67,7 +75,7 @@ async def settle_payouts(
                 amount_minor=move.amount_minor,
             ),
         )
-        for move in moves
+        for move in in_no_order(moves)
     ]
     return await payout_queries.post_journals(tx, scope="payout_settled", journals=journals, at=now)
 

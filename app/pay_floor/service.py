@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from app.foundation.database import Database, Transaction
 from app.foundation.events import Event
+from app.foundation.no_order import in_no_order
 from app.ledger import postings
 from app.ledger import service as ledger
 from app.ledger.cost_queries import patiently
@@ -33,7 +34,8 @@ async def fill_up_weeks(database: Database, *, now: datetime) -> int:
             drivers = await queries.list_drivers(tx, week=week, limit=DRIVERS_PER_ROUND)
             if not drivers:
                 await queries.mark_done(tx, week=week, now=now)
-        for driver_id in drivers:
+        # Everybody may see in which order top-ups were booked: it tells nobody's.
+        for driver_id in in_no_order(drivers):
             async with database.transaction() as tx:
                 reckoned += await fill_up(tx, driver_id=driver_id, week=week, now=now)
     return reckoned

@@ -8,7 +8,8 @@ its driver or rider. With their secrets members find all of their own.
 What an outsider learns all the same: of each driver the total of commission and of hours and the
 refund, without a name, and what each account moved by held before. A driver of whom there is one
 single ride is recognised by it, total and refund; a ride and what undid it name each other; and a
-payment whose amount somebody knows from elsewhere is found by it.
+payment whose amount somebody knows from elsewhere is found by it. What is booked for many at once,
+refunds, payouts, top-ups, contributions, is booked in an order drawn by lot.
 """
 
 import asyncio

@@ -9,9 +9,11 @@ from app.assembly.stream import ASSEMBLY_STREAM
 from app.foundation.database import Transaction
 from app.foundation.events import Event
 from app.foundation.ids import new_id
+from app.foundation.no_order import in_no_order
 from app.foundation.problems import NotFound
 from app.ledger import cost_queries, periods, postings
 from app.ledger.accounts import AccountKind
+from app.ledger.payouts import free_for_payout
 from app.ledger.postings import Recipe
 from app.surplus import queries
 from app.surplus.errors import BooksHaveChanged, ConfirmedByAnother
@@ -217,13 +219,17 @@ async def _close(
 async def _refund(
     tx: Transaction, gathered: Gathered, *, period_id: UUID, payable: UUID, now: datetime
 ) -> None:
-    """Post every member's refund as a journal of its own, in the order of members."""
+    """Post every member's refund as a journal of its own, in an order that tells nobody's.
+
+    The package shows it: the same order each time would tie a member's refunds together.
+    """
     members = {UUID(key): refund for key, refund in sorted(gathered.closed.refunds.items())}
     accounts = await queries.open_accounts(
         tx, member_ids=list(members), account_ids=[new_id() for _ in members], now=now
     )
+    await free_for_payout(tx, accounts=[own for both in accounts.values() for own in both])
     rows = []
-    for member_id, refund in members.items():
+    for member_id, refund in in_no_order([*members.items()]):
         driver_id, capital_id = accounts[member_id]
         recipe = postings.refund_allocation(
             refunds_payable_id=payable,

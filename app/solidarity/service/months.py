@@ -7,6 +7,7 @@ from uuid import UUID
 from app.foundation.database import Database, Transaction
 from app.foundation.events import Event
 from app.foundation.ids import new_id
+from app.foundation.no_order import in_no_order
 from app.ledger import postings
 from app.ledger.accounts import AccountKind
 from app.ledger.cost_queries import house_accounts
@@ -67,7 +68,8 @@ async def _take_contributions(
         due = await contributions.list_due(
             reader, month=month, rate_bp=decided["rate_bp"], in_full=in_full, most=MOST_TAKEN
         )
-    for membership in due:
+    # Everybody may see in which order contributions were booked: it tells nobody's.
+    for membership in in_no_order(due):
         async with database.transaction() as tx:
             await _take_one(
                 tx,

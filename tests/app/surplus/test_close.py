@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta, timezone
 from fractions import Fraction
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -375,3 +376,18 @@ async def test_a_fare_that_is_posted_while_its_period_closes_counts_or_is_refuse
     assert closed.status_code == 200, closed.text
     assert amounts(closed.json())["member_commission"] == 1_575_000 + 10 * sum(posted)
     assert (await town.house())["commission_income"] == 0
+
+
+async def test_the_order_of_refunds_in_the_books_tells_nobody_whose_they_are(town: Town) -> None:
+    for _ in range(12):
+        await town.drive(await town.driver(), [20_000], engaged=timedelta(hours=1))
+
+    period = await town.close()
+
+    rows = await town.owner.fetch(
+        "select member_id from member_refund where period_id = $1 order by journal_id",
+        UUID(period["id"]),
+    )
+    members = [row["member_id"] for row in rows]
+    assert len(members) == 12
+    assert members != sorted(members)
