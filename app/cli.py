@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 import typer
-from typer._click.exceptions import ClickException  # typer re-exports only some of its subclasses
+
+# typer re-exports only some of these.
+from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from app.issuer.cli import issuer
 from app.ledger_cli import ledger
@@ -49,6 +51,8 @@ def main() -> None:
     """Run the command line; what can be expected to go wrong is one line on stderr."""
     try:
         code = app(standalone_mode=False)
+    except NoArgsIsHelpError as help_shown:
+        code = help_shown.exit_code  # Making it has printed the help, and that says it all.
     except ClickException as mistake:
         say(f"meent: {one_line(mistake.format_message()).rstrip('.')}; see `meent --help`")
         code = mistake.exit_code

@@ -183,6 +183,15 @@ def test_a_mistyped_command_exits_2_and_points_to_the_help(
     assert refused(meent(home, *words), code=2).endswith("see `meent --help`")
 
 
+@pytest.mark.parametrize("words", [[], ["solidarity"], ["surplus"], ["vote"]])
+def test_a_command_that_wants_another_word_shows_its_help_and_no_more(
+    home: Path, words: list[str]
+) -> None:
+    shown = meent(home, *words)
+    assert (shown.returncode, shown.stderr) == (2, "")
+    assert "Usage: " in shown.stdout
+
+
 def test_asking_for_help_imports_nothing_heavy() -> None:
     heavy = "{'fastapi', 'sqlalchemy', 'asyncpg', 'numpy', 'pydantic', 'httpx'}"
     done = subprocess.run(
