@@ -44,6 +44,14 @@ APPEND_ONLY = (
 )
 OWNERS_FUNCTIONS = ("fits_terms", "clock_tolerance", "keep_manifest", "keep_answers", "keep_stages")
 
+# Where pg_temp is not named last, PostgreSQL looks there first, and a session could lay tables of
+# its own making before the books.
+FUNCTIONS_READ_THE_BOOKS = """
+select case when not 'search_path=public, pg_temp' = any(coalesce(p.proconfig, '{}'))
+    then 'the function ' || p.proname || ' may be shown other tables than the books' end as fault
+from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prokind = 'f'
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Recounted:

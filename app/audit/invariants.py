@@ -347,6 +347,7 @@ ALL: tuple[Invariant, ...] = (
     Invariant("circles keep their guard", "G5", solidarity.CIRCLES_ARE_GUARDED),
     Invariant("books are append-only", "G5", BOOKS_ARE_APPEND_ONLY),
     Invariant("the program cannot edit the books", "G5", PROGRAM_CANNOT_EDIT),
+    Invariant("functions read the books alone", "G5", elections.FUNCTIONS_READ_THE_BOOKS),
     Invariant("each completed ride is paid once", "G6", fares.COMPLETED_RIDES_ARE_PAID_ONCE),
     Invariant("fares are of completed rides", "G6", fares.FARES_ARE_OF_COMPLETED_RIDES),
     Invariant("each ride is settled once", "G6", fares.RIDES_ARE_SETTLED_ONCE),

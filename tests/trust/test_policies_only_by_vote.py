@@ -222,6 +222,60 @@ async def test_the_program_cannot_become_somebody_who_could(
     assert isinstance(refusal, asyncpg.InsufficientPrivilegeError), refusal
 
 
+LAY_SHADOWS = """
+do $$
+declare
+  shadowed text;
+begin
+  foreach shadowed in array array['demo_clock', 'cooperative', 'proposal', 'election', 'tally'] loop
+    execute format('create temporary table %I on commit drop as select * from public.%I limit 0',
+                   shadowed, shadowed);
+    execute format('grant all on %I to public', shadowed);
+  end loop;
+end $$;
+insert into demo_clock values (true, '2026-11-02Z', extract(epoch from clock_timestamp()), 1);
+insert into cooperative (time_zone) values ('UTC');
+insert into proposal (id, stage, kind, key)
+  values (uuidv7(), 'objection_window', 'number', 'commission_bp');
+insert into election (id, proposal_id, manifest) select uuidv7(), id,
+  '{"rule": "number", "parameters": {"key": "commission_bp", "floor": 0, "ceiling": 2000,
+    "status_quo": 1500, "grid": 50}}' from proposal;
+insert into tally (id, election_id, rule, result, tallied_at)
+  select uuidv7(), id, 'number', '{"value": 2000}', '2026-01-01Z' from election;
+select enact_tally(uuidv7(), (select id from tally), '2027-03-01Z', '2026-11-02Z')
+"""
+
+
+async def test_tables_of_its_own_making_stand_before_no_book(
+    program: Database, owner: asyncpg.Connection
+) -> None:
+    """The program shadows a vote that is over by temporary tables, and enacts what they say."""
+    before = await policies(owner)
+
+    refusal = await refused(program, LAY_SHADOWS)
+
+    assert refusal.sqlstate == "MN111"
+    assert await policies(owner) == before
+
+
+async def test_every_function_looks_for_its_tables_in_the_books_first(
+    owner: asyncpg.Connection,
+) -> None:
+    """Where pg_temp is not named, PostgreSQL looks there before anywhere else."""
+    functions = await owner.fetch(
+        "select proname, proconfig from pg_proc"
+        " where pronamespace = 'public'::regnamespace and prokind = 'f'"
+    )
+
+    led_astray = {
+        row["proname"]
+        for row in functions
+        if "search_path=public, pg_temp" not in (row["proconfig"] or [])
+    }
+    assert len(functions) > 40
+    assert led_astray == set()
+
+
 async def test_a_stored_manifest_never_changes_for_anybody(town: Town) -> None:
     await town.settle(drivers=1, riders=1)
     election = UUID(await town.freeze(await town.propose()))
