@@ -122,7 +122,7 @@ async def run_demo(options: DemoOptions) -> int:
     closed = None
     if options.close_period:
         closed, checked = await _close_period(
-            settings, hour, commission_minor=figures.commission_minor, screen=screen
+            settings, city, hour, commission_minor=figures.commission_minor, screen=screen
         )
     report = make_report(
         city=city,
@@ -278,7 +278,7 @@ def _with_paying_account(settings: Settings, city: City) -> Settings:
 
 
 async def _close_period(
-    settings: Settings, hour: DemoHour, *, commission_minor: int, screen: Screen
+    settings: Settings, city: City, hour: DemoHour, *, commission_minor: int, screen: Screen
 ) -> tuple[PeriodClosed, AuditReport]:
     """Go on with the same books some days later: the day of the hour is closed and paid out."""
     day = hour.start.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -292,7 +292,11 @@ async def _close_period(
     screen.say(f"{LATER.days} days go by; then two people close the day and pay the drivers")
     folder = settings.home / "run"
     async with run_platform(
-        later, say=screen.say, database_name=DATABASE_NAME, api_log=folder / "api-later.log"
+        later,
+        say=screen.say,
+        database_name=DATABASE_NAME,
+        api_log=folder / "api-later.log",
+        founded=city,
     ) as running:
         assert later.sms_file is not None
         assert later.clock_start is not None
