@@ -365,6 +365,9 @@ ALL: tuple[Invariant, ...] = (
     Invariant("the register keeps its guard", "G7", register.REGISTER_IS_GUARDED),
     Invariant("nobody is on the register twice", "G7", register.NOBODY_IS_ON_THE_REGISTER_TWICE),
     Invariant("members were admitted by another", "G7", register.MEMBERS_WERE_ADMITTED_BY_ANOTHER),
+    Invariant("two people erase", "G7", register.TWO_PEOPLE_ERASE),
+    Invariant("who was erased is gone", "G7", register.WHO_WAS_ERASED_IS_GONE),
+    Invariant("salts went by erasures", "G7", register.SALTS_WENT_BY_ERASURES),
     Invariant("open votes add up", "G7", open_votes.OPEN_VOTES_ADD_UP),
     Invariant("open votes are cast in time", "G7", open_votes.OPEN_VOTES_ARE_CAST_IN_TIME),
 )

@@ -1,11 +1,20 @@
-"""Invariants of the register of members, each as one statement: one person, one paid seat."""
+"""Invariants of the register: one person, one paid seat, and nobody erased by one alone."""
 
-UNIQUE_INDEXES = ("one_open_membership_per_member", "member_key_pkey", "one_current_key_per_member")
+UNIQUE_INDEXES = (
+    "one_open_membership_per_member",
+    "member_key_pkey",
+    "one_current_key_per_member",
+    "one_open_erasure_per_person",
+)
 CONSTRAINTS = (
     "somebody_else_books_a_share",
     "who_is_admitted_has_paid",
     "nobody_admits_themselves_as_member",
     "a_person_admits_members",
+    "nobody_asks_to_be_erased_by_themselves",
+    "somebody_else_confirms_an_erasure",
+    "a_person_decides_erasures",
+    "an_erasure_is_decided_once",
 )
 
 # A membership lasts from admission to leaving; two of one person never overlap.
@@ -54,12 +63,40 @@ select case when admitted_by is null or admitted_by = member_id
 from membership where admitted_at is not null
 """
 
+TWO_PEOPLE_ERASE = """
+select case when confirmed_by in (asked_by, member_id) or asked_by = member_id
+    then 'erasure ' || id || ' was not decided by two others' end as fault
+from erasure where confirmed_at is not null
+"""
+
+# What was sealed later has salts anew.
+WHO_WAS_ERASED_IS_GONE = """
+select case when exists (
+      select from account a join transfer t on a.id in (t.debit_id, t.credit_id)
+      join seal_leaf l using (journal_id) join seal s using (height)
+      join journal_salt k using (journal_id)
+      where a.member_id = e.member_id and s.sealed_at < e.confirmed_at)
+    then 'erasure ' || e.id || ' left salts of what was sealed before' end as fault
+from erasure e where e.confirmed_at is not null
+"""
+
+SALTS_WENT_BY_ERASURES = """
+select case when not exists (
+      select from transfer t join account a on a.id in (t.debit_id, t.credit_id)
+      join erasure e using (member_id)
+      where t.journal_id = l.journal_id and e.confirmed_at is not null)
+    then 'the salt of journal ' || l.journal_id || ' is gone and nobody in it was erased' end
+    as fault
+from seal_leaf l where not exists (
+  select from journal_salt k where k.journal_id = l.journal_id)
+"""
+
 REGISTER_IS_GUARDED = """
 select case when t.oid is null then 'table ' || wanted.name || ' lost its guard ' || guard.name
     when t.tgenabled not in ('O', 'A')
     then 'the guard ' || guard.name || ' of table ' || wanted.name || ' is switched off' end
     as fault
-from (values ('membership'), ('member_key')) as wanted(name)
+from (values ('membership'), ('member_key'), ('erasure')) as wanted(name)
 cross join lateral (values (wanted.name || '_keeps_its_history'),
                            (wanted.name || '_is_never_deleted'),
                            (wanted.name || '_is_never_emptied')) as guard(name)

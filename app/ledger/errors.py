@@ -67,6 +67,20 @@ class BalanceTooLow(Problem):
     title = "The account does not hold enough"
 
 
+class MoneyStands(Problem):
+    """Money stands on an account of this person, or is set aside there. Settle that first."""
+
+    slug = "money-stands"
+    title = "Money stands on an account of this person"
+
+
+class SealAwaited(Problem):
+    """A booking of this person waits for its seal. Ask again in a minute."""
+
+    slug = "seal-awaited"
+    title = "A booking is not sealed yet"
+
+
 class HoldEndedBefore(Problem):
     """Money that was set aside is taken, let go or expires once. Look at what became of it."""
 

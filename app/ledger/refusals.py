@@ -12,8 +12,10 @@ from app.ledger.errors import (
     BookingIsFinal,
     HoldEndedBefore,
     JournalReversedBefore,
+    MoneyStands,
     PeriodCannotBeClosed,
     PeriodIsClosed,
+    SealAwaited,
 )
 
 # The name of a broken constraint, or the code that a function of the migration raises.
@@ -26,6 +28,8 @@ REFUSALS: MappingProxyType[str, type[Problem]] = MappingProxyType(
         "MN022": BookingIsFinal,
         "MN024": PeriodCannotBeClosed,
         "MN025": BookingIsFinal,
+        "MN070": MoneyStands,
+        "MN071": SealAwaited,
     }
 )
 

@@ -47,14 +47,18 @@ _FINAL = (
     + _COLUMNS
     + " order by chosen.xid, chosen.id"
 )
+_TURN = "hashtextextended('seal_the_books', 0)"
 _HEAD = "select height, epoch, size, root, previous, key, sealed_at, hash, signature"
 
 
 async def take_turn(tx: Transaction) -> bool:
     """Return whether nobody else seals at this moment; until the commit nobody else will."""
-    return bool(
-        await tx.value("select pg_try_advisory_xact_lock(hashtextextended('seal_the_books', 0))")
-    )
+    return bool(await tx.value(f"select pg_try_advisory_xact_lock({_TURN})"))
+
+
+async def wait_for_turn(tx: Transaction) -> None:
+    """Wait until nobody else seals; until the commit nobody else will."""
+    await tx.execute(f"select pg_advisory_xact_lock({_TURN})")
 
 
 async def begin_epoch_if_new(tx: Transaction, *, at: datetime) -> Any | None:

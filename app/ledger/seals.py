@@ -23,6 +23,7 @@ from app.foundation import metrics
 from app.foundation.database import Database, Transaction
 from app.foundation.secret_file import keep_secret
 from app.ledger import seal_queries as queries
+from app.ledger.refusals import refusing
 from app.ledger.seal_codes import give_secrets, keep_codes, show_journals
 from governance.merkle import inclusion_proof, root
 from governance.sealing import (
@@ -160,12 +161,18 @@ async def erase_person(tx: Transaction, *, member_id: UUID) -> int:
     """Delete a person's secrets, and the salts of all their journals; return how many salts.
 
     Amounts, quarters of an hour and codes stay, since the books of others hang on them; what goes
-    is any proof that a journal in them was this person's, and what tied their lines together. The
-    database refuses it (MN070, MN071) while money stands on the person's accounts or a journal of
-    theirs waits to be sealed.
+    is any proof that a journal in them was this person's, and what tied their lines together. It
+    waits for who is sealing, and until the commit nothing more is sealed.
+
+    Raises:
+        MoneyStands: money stands on an account of the person, or is set aside there.
+        SealAwaited: a journal of theirs waits to be sealed.
     """
+    # A journal that is sealed between the two would have a secret, and no code that is kept.
+    await queries.wait_for_turn(tx)
     await keep_codes(tx, member_id=member_id)
-    return await queries.erase_salts(tx, member_id=member_id)
+    with refusing():
+        return await queries.erase_salts(tx, member_id=member_id)
 
 
 async def show_block(reader: Transaction, *, height: int) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ class ApplicationDecided(Problem):
 
 
 class OwnCase(Problem):
-    """This is your own application, membership or suspension. Ask a colleague."""
+    """This is your own application, membership, suspension or erasure. Ask a colleague."""
 
     status = 403
     slug = "own-case"
@@ -143,6 +143,34 @@ class NotAMember(Problem):
 
     slug = "not-a-member"
     title = "You are not a member"
+
+
+class StillAMember(Problem):
+    """This person is a member or has applied to become one. They leave first, by themselves."""
+
+    slug = "still-a-member"
+    title = "This person is still a member"
+
+
+class ErasureExists(Problem):
+    """Somebody asked for this before. A colleague confirms or withdraws it."""
+
+    slug = "erasure-exists"
+    title = "This person is to be erased already"
+
+
+class ErasureDecided(Problem):
+    """The erasure was confirmed or withdrawn already, perhaps at this moment by somebody else."""
+
+    slug = "erasure-decided"
+    title = "This erasure was decided before"
+
+
+class OwnErasure(Problem):
+    """Whoever asks for an erasure does not confirm it. Ask a colleague to look and to confirm."""
+
+    slug = "own-erasure"
+    title = "Somebody else confirms this erasure"
 
 
 class MemberKeyTaken(Problem):

@@ -254,6 +254,46 @@ class Membership(SQLModel, table=True):
     last_active_at: datetime = columns.moment()
 
 
+class Erasure(SQLModel, table=True):
+    """That a person is to be erased from the proofs of the books: two people decide it."""
+
+    __tablename__ = "erasure"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("asked_by <> member_id", name="nobody_asks_to_be_erased_by_themselves"),
+        CheckConstraint(
+            "confirmed_by <> asked_by and confirmed_by <> member_id",
+            name="somebody_else_confirms_an_erasure",
+        ),
+        CheckConstraint(
+            "(confirmed_at is null) = (confirmed_by is null)"
+            " and (withdrawn_at is null) = (withdrawn_by is null)",
+            name="a_person_decides_erasures",
+        ),
+        CheckConstraint(
+            "confirmed_at is null or withdrawn_at is null", name="an_erasure_is_decided_once"
+        ),
+        CheckConstraint(
+            "confirmed_at >= asked_at and withdrawn_at >= asked_at",
+            name="an_erasure_is_decided_after_it_was_asked",
+        ),
+        Index(
+            "one_open_erasure_per_person",
+            "member_id",
+            unique=True,
+            postgresql_where=text("confirmed_at is null and withdrawn_at is null"),
+        ),
+    )
+
+    id: UUID = columns.key()
+    member_id: UUID = columns.reference("member.id")
+    asked_by: UUID = columns.reference("member.id")
+    asked_at: datetime = columns.moment()
+    confirmed_by: UUID | None = columns.reference("member.id", nullable=True)
+    confirmed_at: datetime | None = columns.moment(nullable=True)
+    withdrawn_by: UUID | None = columns.reference("member.id", nullable=True)
+    withdrawn_at: datetime | None = columns.moment(nullable=True)
+
+
 class MemberKey(SQLModel, table=True):
     """The public half of a key on a member's own device, which signs what it asks of issuers."""
 

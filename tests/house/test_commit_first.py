@@ -20,6 +20,7 @@ from tests.app.assembly.open_votes.stories import DAY, Story, seat
 from tests.app.assembly.proposals.acts import PROPOSAL_ACTS
 from tests.app.fares.acts import FARES_ACTS
 from tests.app.guests.acts import GUEST_ACTS
+from tests.app.members.acts import ERASURE_ACTS
 from tests.app.payments.acts import PAYMENT_ACTS
 from tests.app.payouts.acts import PAYOUT_ACTS
 from tests.app.reciprocity.acts import RECIPROCITY_ACTS
@@ -318,6 +319,7 @@ ACTS: dict[str, Act] = {
     "lend_voice": _lend_voice,
     "revoke_delegation": _revoke_delegation,
     **AFTER_RIDE_ACTS,
+    **ERASURE_ACTS,
     **PROPOSAL_ACTS,
     **FARES_ACTS,
     **GUEST_ACTS,

@@ -2,7 +2,16 @@
 
 from fastapi import APIRouter
 
-from app.members.routes import account, driving, people, register, seals, sign_in, statement
+from app.members.routes import (
+    account,
+    driving,
+    erasures,
+    people,
+    register,
+    seals,
+    sign_in,
+    statement,
+)
 
 router = APIRouter()
 router.include_router(sign_in.router)
@@ -12,3 +21,4 @@ router.include_router(register.router)
 router.include_router(account.router)
 router.include_router(statement.router)
 router.include_router(seals.router)
+router.include_router(erasures.router)

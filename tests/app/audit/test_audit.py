@@ -39,6 +39,7 @@ from matching.record import pack
 from tests.app.after_ride.faults import AFTER_RIDE_FAULTS, care_after
 from tests.app.assembly.open_votes.stories import Story, seat
 from tests.app.guests.faults import GUEST_FAULTS, NOBODY_TELEPHONED
+from tests.app.members.faults import ERASURE_FAULTS, NOBODY_ERASED
 from tests.app.payouts.till import earn, some_iban
 from tests.app.reciprocity.faults import NOTHING_TO_LOOK_AT, RECIPROCITY_FAULTS
 from tests.conftest import StandingClock
@@ -270,6 +271,7 @@ async def test_a_clean_city_keeps_every_promise_and_everything_was_looked_at(tow
         "seals follow each other",
         *NOTHING_TO_LOOK_AT,
         *NOBODY_TELEPHONED,
+        *NOBODY_ERASED,
     }
 
 
@@ -477,6 +479,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     ),
     **AFTER_RIDE_FAULTS,
     **GUEST_FAULTS,
+    **ERASURE_FAULTS,
     "statements leave nothing out": (
         (
             "update balance set posted_minor = posted_minor + 5 from account a"

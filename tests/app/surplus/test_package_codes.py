@@ -3,12 +3,12 @@
 import copy
 from datetime import timedelta
 
-from app.ledger.seals import erase_person
 from governance import verify
 from governance.sealing import quarter_hour
 from governance.verify import FaultKind, canonical, recount_period
 from tests.app.surplus.packages import closed_year, codes_in, kinds, package_of, secrets_of
 from tests.app.surplus.year import Town
+from tests.steps import take
 
 
 async def test_a_member_finds_balance_and_refund_by_secrets_that_only_they_are_told(
@@ -131,11 +131,16 @@ async def test_the_package_of_a_period_outlives_the_erasure_of_a_driver(town: To
         " (select id from account where member_id = $1)",
         people["guest"].id,
     )
-    async with town.database.transaction() as tx:
-        await erase_person(tx, member_id=people["guest"].id)
+    asked = await take(town.client, town.first, f"/v1/members/{people['guest'].id}/erasures")
+    done = await take(town.client, town.second, f"/v1/erasures/{asked.json()['id']}/confirm")
+    assert done.status_code == 200, done.text
 
     later = await package_of(town, package["period"]["id"])
 
     assert recount_period(later).faults == []
     assert later["blocks"] == package["blocks"]
     assert [guest["code"] for guest in later["guests"]] == [None]
+    assert await secrets_of(town, people["guest"]) == []
+    found = recount_period(later, secrets=await secrets_of(town, people["ada"]))
+    assert found.faults == []
+    assert "refund: " in found.balances[-1]
