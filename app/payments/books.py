@@ -1,5 +1,7 @@
 """Payments in the books: cash, clients and what a card provider says, each booked once."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,72 +47,100 @@ async def fail(
 
 async def take_cash(
     tx: Transaction, payment: Any, *, driver_id: UUID, amount_minor: int, now: datetime
-) -> None:
-    """Book that the driver has the rider's money in hand."""
+) -> int:
+    """Book that the driver has the rider's money in hand; return how much that is.
+
+    The driver takes no more than what was set aside where their limit does not reach for all.
+    """
     accounts = await queries.accounts(tx, rider_id=payment["rider_id"], driver_id=driver_id)
-    recipe = postings.cash_taken(
-        driver_id=accounts["driver"], rider_id=accounts["rider"], amount_minor=amount_minor
-    )
-    await _take(tx, payment, recipe, scope="cash_taken", amount_minor=amount_minor, now=now)
+
+    def recipe(part_minor: int) -> Recipe:
+        return postings.cash_taken(
+            driver_id=accounts["driver"], rider_id=accounts["rider"], amount_minor=part_minor
+        )
+
+    taken = await _take(tx, payment, recipe, amount_minor=amount_minor, now=now)
+    return 0 if taken is None else taken.amount_minor
 
 
-async def take_over(tx: Transaction, payment: Any, *, amount_minor: int, now: datetime) -> None:
-    """Book that a client takes over what the rider owes, to be asked for by the next invoice."""
+async def take_over(tx: Transaction, payment: Any, *, amount_minor: int, now: datetime) -> int:
+    """Book that a client takes over what the rider owes; return how much that is.
+
+    The next invoice asks for it. It is no more than what was set aside where the client's account
+    does not reach for all.
+    """
     accounts = await queries.accounts(
         tx, rider_id=payment["rider_id"], client_id=payment["client_id"]
     )
-    recipe = postings.invoice_issued(
-        client_id=accounts["client"], rider_id=accounts["rider"], amount_minor=amount_minor
-    )
-    journal_id = await _take(
-        tx, payment, recipe, scope="invoice_issued", amount_minor=amount_minor, now=now
-    )
-    if journal_id is not None:
-        await queries.add_charge(
-            tx,
-            charge_id=new_id(),
-            payment_id=payment["id"],
-            amount_minor=amount_minor,
-            journal_id=journal_id,
-            now=now,
+
+    def recipe(part_minor: int) -> Recipe:
+        return postings.invoice_issued(
+            client_id=accounts["client"], rider_id=accounts["rider"], amount_minor=part_minor
         )
+
+    taken = await _take(tx, payment, recipe, amount_minor=amount_minor, now=now)
+    if taken is None:
+        return 0
+    await queries.add_charge(
+        tx,
+        charge_id=new_id(),
+        payment_id=payment["id"],
+        amount_minor=taken.amount_minor,
+        journal_id=taken.journal_id,
+        now=now,
+    )
+    return taken.amount_minor
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What was taken at once, and by which journal."""
+
+    journal_id: int
+    amount_minor: int
 
 
 async def _take(
     tx: Transaction,
     payment: Any,
-    recipe: Recipe,
+    recipe: Callable[[int], Recipe],
     *,
-    scope: str,
     amount_minor: int,
     now: datetime,
-) -> int | None:
-    """Post it against what is set aside; where the account does not reach, the payment failed."""
-    try:
-        async with tx.connection.transaction():
-            journal_id = await ledger.post(
-                tx,
-                recipe,
-                scope=scope,
-                key=str(payment["id"]),
-                subject_id=payment["id"],
-                now=now,
-                hold_id=payment["hold_id"],
-            )
-    except BalanceTooLow:
-        if payment["hold_id"] is not None:
-            await ledger.release_fare(tx, hold_id=payment["hold_id"], now=now)
-        await fail(tx, payment, failure="limit_reached", amount_minor=amount_minor, now=now)
-        return None
-    await queries.update_payment(
-        tx,
-        payment_id=payment["id"],
-        state=PaymentState.CAPTURED,
-        amount_minor=amount_minor,
-        captured_minor=amount_minor,
-        now=now,
-    )
-    return journal_id
+) -> _Taken | None:
+    """Post it all, or else as much as is set aside; where not even that goes, the payment failed.
+
+    A price may rise on the way, and the account's limit be reached meanwhile.
+    """
+    # One key for both: an attempt that is refused leaves nothing.
+    for part_minor in dict.fromkeys((amount_minor, min(amount_minor, payment["amount_minor"]))):
+        wanted = recipe(part_minor)
+        try:
+            async with tx.connection.transaction():
+                journal_id = await ledger.post(
+                    tx,
+                    wanted,
+                    scope=str(wanted.kind),
+                    key=str(payment["id"]),
+                    subject_id=payment["id"],
+                    now=now,
+                    hold_id=payment["hold_id"],
+                )
+        except BalanceTooLow:
+            continue
+        await queries.update_payment(
+            tx,
+            payment_id=payment["id"],
+            state=PaymentState.CAPTURED,
+            amount_minor=part_minor,
+            captured_minor=part_minor,
+            now=now,
+        )
+        return _Taken(journal_id, part_minor)
+    if payment["hold_id"] is not None:
+        await ledger.release_fare(tx, hold_id=payment["hold_id"], now=now)
+    await fail(tx, payment, failure="limit_reached", amount_minor=amount_minor, now=now)
+    return None
 
 
 async def give_back(

@@ -108,45 +108,35 @@ async def settle(
     rider_id: UUID,
     driver_id: UUID,
     amount_minor: int,
+    took_place: bool,
     now: datetime,
-) -> None:
+) -> int:
     """Take what a ride cost, which its journal has just put on the rider's account.
 
-    A card is captured by a worker, and what is above the authorisation is charged as an extra.
-    Cash and clients pay at once. What cannot be had stands as a failed payment, and remains the
-    rider's debt: a ride's end is never refused for its payment.
+    A card is captured by a worker. Cash and clients pay at once; nobody gave the driver cash for a
+    ride that did not take place, so that its fee stays on the rider's account. What is above the
+    authorisation, or above what was set aside and the limit, is charged as an extra. What cannot be
+    had stands as a failed payment, and remains the rider's debt: a ride's end is never refused for
+    its payment. Returns how much the driver has taken in cash.
     """
     payment = await queries.lock_ride_payment(tx, ride_id=ride_id)
     if payment is None or payment["state"] not in (*_STILL_OPEN, PaymentState.FAILED):
-        return
+        return 0
     if amount_minor == 0:
         await drop(tx, ride_id=ride_id, now=now)
-        return
+        return 0
+    taken_minor, cash_minor = amount_minor, 0
     match Method(payment["method"]):
         case Method.CARD:
-            taken = min(amount_minor, payment["amount_minor"])
-            await queries.update_payment(
-                tx, payment_id=payment["id"], state=payment["state"], amount_minor=taken, now=now
-            )
-            if payment["state"] != PaymentState.FAILED:
-                await queries.hasten(tx, payment_id=payment["id"], now=now)
-                await _capture(tx, payment["id"], amount_minor=taken, now=now)
-            if amount_minor > taken:
-                await charge(
-                    tx,
-                    ride_id=ride_id,
-                    rider_id=rider_id,
-                    key="above",
-                    amount_minor=amount_minor - taken,
-                    now=now,
-                )
-        case Method.CASH:
-            await books.take_cash(
+            taken_minor = await _take_from_card(tx, payment, amount_minor=amount_minor, now=now)
+        case Method.CASH if took_place:
+            taken_minor = cash_minor = await books.take_cash(
                 tx, payment, driver_id=driver_id, amount_minor=amount_minor, now=now
             )
         case Method.INVOICE:
-            await books.take_over(tx, payment, amount_minor=amount_minor, now=now)
-        case Method.BALANCE:
+            taken_minor = await books.take_over(tx, payment, amount_minor=amount_minor, now=now)
+        case Method.BALANCE | Method.CASH:
+            await _let_go(tx, payment, now=now)
             await queries.update_payment(
                 tx,
                 payment_id=payment["id"],
@@ -154,6 +144,30 @@ async def settle(
                 amount_minor=amount_minor,
                 now=now,
             )
+    if 0 < taken_minor < amount_minor:
+        await charge(
+            tx,
+            ride_id=ride_id,
+            rider_id=rider_id,
+            key="above",
+            amount_minor=amount_minor - taken_minor,
+            now=now,
+        )
+    return cash_minor
+
+
+async def _take_from_card(
+    tx: Transaction, payment: Any, *, amount_minor: int, now: datetime
+) -> int:
+    """Let a worker capture it as far as it was authorised; return how much that is."""
+    taken_minor = min(amount_minor, int(payment["amount_minor"]))
+    await queries.update_payment(
+        tx, payment_id=payment["id"], state=payment["state"], amount_minor=taken_minor, now=now
+    )
+    if payment["state"] != PaymentState.FAILED:
+        await queries.hasten(tx, payment_id=payment["id"], now=now)
+        await _capture(tx, payment["id"], amount_minor=taken_minor, now=now)
+    return taken_minor
 
 
 async def drop(tx: Transaction, *, ride_id: UUID, now: datetime) -> None:

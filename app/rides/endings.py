@@ -35,7 +35,7 @@ async def complete(
     )
     quote = await fares.get_quote(tx, quote_id=row["quote_id"], rider_id=row["rider_id"])
     terms = Terms(**quote["terms"])
-    parts = await settle_ride(
+    settled = await settle_ride(
         tx,
         ride=row,
         quote=quote,
@@ -44,10 +44,12 @@ async def complete(
         vat=terms.vat,
         now=now,
     )
+    parts = settled.parts
     return {
         "id": str(ride_id),
         "state": row["state"],
         "fare_minor": parts.fare_minor,
+        "cash_minor": settled.cash_minor,
         "commission_minor": parts.commission_minor,
         "driver_net_minor": parts.driver_net_minor,
         "pass_through_minor": parts.pass_through_minor,
@@ -134,7 +136,7 @@ async def _end(
         await payments.drop(tx, ride_id=row["id"], now=now)
         return charge
     # It makes good what the driver lost; it is no price of a ride, so that it bears no VAT.
-    parts = await settle_ride(
+    settled = await settle_ride(
         tx,
         ride=row,
         quote=quote,
@@ -148,8 +150,8 @@ async def _end(
         row,
         "ride.fee_charged",
         now=now,
-        fee_minor=parts.fare_minor,
-        driver_net_minor=parts.driver_net_minor,
+        fee_minor=settled.parts.fare_minor,
+        driver_net_minor=settled.parts.driver_net_minor,
         why=charge.verdict,
     )
     return charge

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.fares.errors import RideTooShort
 from app.foundation.pagination import decode_cursor, make_page
@@ -72,6 +72,9 @@ class RideCompleted(StepTaken):
     """A finished ride and how its fare was split."""
 
     fare_minor: int
+    cash_minor: Annotated[
+        int, Field(description="of which the driver takes so much in cash from the rider now")
+    ]
     commission_minor: int
     driver_net_minor: int
     pass_through_minor: int

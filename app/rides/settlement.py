@@ -1,7 +1,7 @@
 """The one way by which a ride comes to cost something: its journal and its settlement."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -23,6 +23,14 @@ class SettlementKind(StrEnum):
     FEE = "fee"
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Who got which part of what a ride cost, and how much of it the driver has in cash."""
+
+    parts: Division
+    cash_minor: int
+
+
 JOURNALS = {
     SettlementKind.FARE: JournalKind.RIDE_FARE,
     SettlementKind.FEE: JournalKind.RIDE_FEE,
@@ -38,12 +46,11 @@ async def settle_ride(
     items: Sequence[FareItem],
     vat: Vat,
     now: datetime,
-) -> Division:
+) -> Settled:
     """Book what a ride cost, under the share stored on its quote, and keep how it was divided.
 
     ``ride`` is the row of the step that ended it, in the same transaction: nobody settles it a
-    second time. Its hold ends with the journal, and it is paid as the rider chose. Returns who got
-    which part.
+    second time. Its hold ends with the journal, and it is paid as the rider chose.
 
     Raises:
         BalanceTooLow: the lines are above what is held, and the rider's account does not reach.
@@ -77,15 +84,16 @@ async def settle_ride(
             "settled_at": now,
         },
     )
-    await payments.settle(
+    cash_minor = await payments.settle(
         tx,
         ride_id=ride["id"],
         rider_id=ride["rider_id"],
         driver_id=ride["driver_id"],
         amount_minor=parts.fare_minor,
+        took_place=kind is SettlementKind.FARE,
         now=now,
     )
-    return parts
+    return Settled(parts, cash_minor)
 
 
 def lines_of(items: Sequence[dict[str, Any]]) -> tuple[FareItem, ...]:

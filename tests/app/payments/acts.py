@@ -99,6 +99,7 @@ async def _invoice(s: Any) -> httpx.Response:
             rider_id=s.rider.id,
             driver_id=s.driver.id,
             amount_minor=900,
+            took_place=True,
             now=s.clock.now(),
         )
     s.clock.pass_time(20 * 24 * 3600)

@@ -19,7 +19,7 @@ from app.payments.local_provider.adapter import SIGNATURE_HEADER, LocalPort
 from app.payments.local_provider.server import LocalProvider
 from tests.conftest import StandingClock
 from tests.factories import Person, make_driver, make_member
-from tests.steps import assigned_ride, take
+from tests.steps import ask_price, assigned_ride, offered, stand, take
 
 _COPY = (
     "insert into {table} select (jsonb_populate_record(t, $2::text::jsonb)).* from {table} t"
@@ -138,6 +138,27 @@ class Street:
                 owner_id,
             )
         )
+
+
+WHOLE = ("arrive", "start", "complete")
+
+
+async def request(s: Street, method: str, **ends: Any) -> httpx.Response:
+    """The rider asks a price and books it, to be paid in this way."""
+    quote = await ask_price(s.client, s.rider, **ends)
+    body = {"quote_id": quote["id"], "payment_method": method}
+    return await s.client.post("/v1/rides", json=body, headers=s.rider.act)
+
+
+async def drive(s: Street, ride: dict[str, Any], *steps: str) -> httpx.Response:
+    """The driver accepts the ride and takes these steps with it."""
+    await stand(s.app, s.driver, now=s.now)
+    offer = await offered(s.app, s.client, s.driver)
+    answer = await take(s.client, s.driver, f"/v1/offers/{offer['id']}/accept")
+    for step in steps:
+        assert answer.is_success, answer.text
+        answer = await take(s.client, s.driver, f"/v1/rides/{ride['id']}/{step}")
+    return answer
 
 
 async def make_street(

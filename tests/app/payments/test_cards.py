@@ -38,6 +38,7 @@ async def settle(s: Street, ride_id: UUID, amount_minor: int) -> None:
             rider_id=s.rider.id,
             driver_id=s.driver.id,
             amount_minor=amount_minor,
+            took_place=True,
             now=s.now,
         )
 

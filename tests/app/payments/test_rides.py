@@ -1,57 +1,19 @@
 """A ride paid by each method, from its booking to its end."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
-import httpx
 import pytest
-from fastapi import FastAPI
 
 from app.members.roles import Role
 from app.payments import sending
 from app.rides.scheduled import keep_schedule
 from app.rides.service import cancel_unpaid
 from tests.app.payments.acts import CARD, CLIENT
-from tests.app.payments.street import Street
-from tests.conftest import StandingClock
-from tests.factories import Person, make_driver, make_member
-from tests.steps import ask_price, offered, slug, stand, take
-
-
-@pytest.fixture
-async def road(
-    app: FastAPI, client: httpx.AsyncClient, owner: asyncpg.Connection, clock: StandingClock
-) -> Street:
-    """A rider and a driver who have not met yet."""
-    rider = await make_member(owner, now=clock.now())
-    driver = await make_driver(owner, now=clock.now())
-    return Street(app, client, owner, clock, rider, driver, None)
-
-
-async def request(s: Street, method: str, **ends: Any) -> httpx.Response:
-    quote = await ask_price(s.client, s.rider, **ends)
-    body = {"quote_id": quote["id"], "payment_method": method}
-    return await s.client.post("/v1/rides", json=body, headers=s.rider.act)
-
-
-async def drive(s: Street, ride: dict[str, Any], *steps: str) -> httpx.Response:
-    """The driver accepts the ride and takes these steps with it."""
-    await stand(s.app, s.driver, now=s.now)
-    offer = await offered(s.app, s.client, s.driver)
-    answer = await take(s.client, s.driver, f"/v1/offers/{offer['id']}/accept")
-    for step in steps:
-        assert answer.is_success, answer.text
-        answer = await take(s.client, s.driver, f"/v1/rides/{ride['id']}/{step}")
-    return answer
-
-
-WHOLE = ("arrive", "start", "complete")
-
-
-async def owner_of(s: Street, person: Person, kind: str) -> int:
-    return await s.standing(kind, person.id)
+from tests.app.payments.street import WHOLE, Street, drive, request
+from tests.factories import make_member
+from tests.steps import offered, slug, stand, take
 
 
 async def test_a_ride_on_account_stays_on_the_riders_account(road: Street) -> None:

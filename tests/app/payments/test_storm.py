@@ -78,6 +78,7 @@ class Storm:
                     rider_id=self.street.rider.id,
                     driver_id=self.street.driver.id,
                     amount_minor=amount_minor,
+                    took_place=True,
                     now=self.street.now,
                 )
             else:
