@@ -52,9 +52,11 @@ def read_clocks(
 
     Refused (ValueError): a period that ends before it begins.
     """
-    if until < since:
+    # As seconds: moments of one time zone are compared by the clock on the wall, which goes back.
+    first, last = _second(since), _second(until)
+    if last < first:
         raise ValueError(f"a period cannot end at {until}, before {since}")
-    first, last = _second(since), _second(min(until, max(now, since)))
+    last = min(last, max(_second(now), first))
     changes: list[tuple[int, int, int]] = []
     for shift in shifts:
         changes += _changes(shift.started_at, shift.ended_at or now, kind=_ON_SHIFT)

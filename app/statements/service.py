@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -51,9 +51,11 @@ async def read_period(reader: Transaction, asked: AskedPeriod, *, now: datetime)
         last = _moment(asked.until, time_zone=time_zone)
     except (ValueError, OverflowError):
         raise PeriodNotReadable from None
-    if first >= last:
+    # Moments of one time zone are compared by the clock on the wall, which goes back in autumn.
+    lasts = last.astimezone(UTC) - first.astimezone(UTC)
+    if lasts <= timedelta():
         raise PeriodNotReadable
-    if last - first > LONGEST:
+    if lasts > LONGEST:
         raise PeriodTooLong
     return Period(since=first, until=last, name=f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}")
 

@@ -1,12 +1,14 @@
 """The clocks of a driver: each second of a shift is of one kind, whatever overlaps."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.statements.clocks import Clocks, RideTimes, ShiftTimes, read_clocks
+from app.statements.periods import Span, calendar_period
 
 NOON = datetime(2026, 5, 22, 12, 0, tzinfo=UTC)
 HORIZON = 120
@@ -153,3 +155,46 @@ def test_an_open_shift_runs_until_now_and_not_into_the_future() -> None:
 def test_a_period_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot end"):
         read_clocks([], [], since=at(1), until=at(0), now=at(5))
+
+
+VADUZ_TIME = ZoneInfo("Europe/Vaduz")
+# By day and its length in hours: the one that spring shortens, the one that autumn lengthens.
+DAYS = [(date(2026, 3, 29), 23), (date(2026, 5, 22), 24), (date(2026, 10, 25), 25)]
+
+
+@pytest.mark.parametrize(("day", "hours"), DAYS)
+def test_a_night_shift_over_midnight_and_a_clock_change_is_as_long_as_it_was(
+    day: date, hours: int
+) -> None:
+    eve = calendar_period(Span.DAY, on=day - timedelta(days=1), time_zone=VADUZ_TIME)
+    changed = calendar_period(Span.DAY, on=day, time_zone=VADUZ_TIME)
+    start = eve.until.astimezone(UTC) - timedelta(hours=2)
+    end = start + timedelta(hours=2 + hours + 1)
+    ride = RideTimes(start + timedelta(hours=1), start + timedelta(hours=1.5), end)
+
+    before, during = (
+        read_clocks(
+            [ShiftTimes(start, end)], [ride], since=period.since, until=period.until, now=end
+        )
+        for period in (eve, changed)
+    )
+
+    assert before == Clocks(available_s=3600, dispatch_s=1800, on_trip_s=1800, online_s=7200)
+    assert (during.on_trip_s, during.online_s) == (hours * 3600, hours * 3600)
+
+
+def test_in_the_hour_that_comes_twice_a_period_may_end_earlier_on_the_wall() -> None:
+    since = datetime(2026, 10, 25, 2, 30, tzinfo=VADUZ_TIME, fold=0)
+    until = datetime(2026, 10, 25, 2, 15, tzinfo=VADUZ_TIME, fold=1)
+
+    ran = read_clocks(
+        [ShiftTimes(since.astimezone(UTC), None)],
+        [],
+        since=since,
+        until=until,
+        now=NOON.replace(year=2027),
+    )
+
+    assert ran.online_s == 45 * 60
+    with pytest.raises(ValueError, match="cannot end"):
+        read_clocks([], [], since=until, until=since, now=NOON)

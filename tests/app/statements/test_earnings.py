@@ -170,6 +170,18 @@ async def test_a_period_that_is_not_clear_is_refused(
     assert (answer.status_code, slug(answer)) == (422, problem)
 
 
+async def test_the_hour_that_comes_twice_is_no_period_that_ends_before_it_begins(
+    street: Street,
+) -> None:
+    first, again = "2025-10-26T02:30:00%2B02:00", "2025-10-26T02:15:00%2B01:00"
+
+    answer = await street.get(f"/v1/me/earnings?since={first}&until={again}")
+    backwards = await street.get(f"/v1/me/earnings?since={again}&until={first}")
+
+    assert answer.status_code == 200, answer.text
+    assert slug(backwards) == "period-not-readable"
+
+
 async def test_who_never_drove_has_no_earnings(street: Street) -> None:
     answer = await street.get("/v1/me/earnings", street.rider)
 
