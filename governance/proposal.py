@@ -189,13 +189,19 @@ def later(moment: datetime, duration: timedelta, *, zone: ZoneInfo) -> datetime:
     """Return the moment a duration later, in UTC: whole days by the calendar of the zone.
 
     Seven days after a Sunday noon is the next Sunday noon, also when clocks change in between;
-    what is left of the duration is real time. Refused (ValueError): a moment without a zone.
+    what is left of the duration is real time. In the hour that a clock shows twice the later one
+    is meant, so that nobody has less time than the statutes say. Refused (ValueError): a moment
+    without a zone.
     """
     if moment.utcoffset() is None:
         raise ValueError(f"{moment} has no time zone")
+    days = timedelta(days=duration.days)
+    if not days:
+        return moment.astimezone(UTC) + duration
     # Adding to a local moment moves its wall clock; adding to UTC moves real time.
-    on_the_day = moment.astimezone(zone) + timedelta(days=duration.days)
-    return on_the_day.astimezone(UTC) + (duration - timedelta(days=duration.days))
+    on_the_wall = moment.astimezone(zone) + days
+    on_the_day = max(on_the_wall.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return on_the_day + (duration - days)
 
 
 def voting_times(frozen_at: datetime, *, durations: Durations, zone: ZoneInfo) -> VotingTimes:

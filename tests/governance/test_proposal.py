@@ -250,6 +250,20 @@ def test_a_deadline_never_moves_by_more_than_the_change_of_clocks(
     assert duration >= DAY or not moved
 
 
+def test_an_hour_that_clocks_show_twice_takes_no_time_from_a_deadline() -> None:
+    """On the last Sunday of October 02:30 comes twice in Vaduz, an hour apart."""
+    first, second = (datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1))
+    for moment in (first, second):
+        assert later(moment, timedelta(minutes=10), zone=VADUZ) - moment == timedelta(minutes=10)
+        assert later(moment - 7 * DAY, 7 * DAY, zone=VADUZ) >= moment
+    assert later(first - 7 * DAY, 7 * DAY, zone=VADUZ) == second
+
+
+def test_a_moment_that_clocks_leave_out_comes_when_they_have_been_put_on() -> None:
+    skipped = datetime(2026, 3, 22, 2, 30, tzinfo=VADUZ)
+    assert later(skipped, 7 * DAY, zone=VADUZ) == datetime(2026, 3, 29, 3, 30, tzinfo=VADUZ)
+
+
 def test_a_moment_without_a_time_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="no time zone"):
         later(datetime(2026, 1, 1), DAY, zone=VADUZ)  # noqa: DTZ001

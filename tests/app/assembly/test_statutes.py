@@ -1,6 +1,6 @@
 """The assembly goes by the statutes as they were founded, or last voted."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -17,7 +17,7 @@ from app.foundation.migrate import migrate
 from app.settings import BUILT_IN_CITY
 from app.statutes import Statutes
 from governance.electorate import House, RollRules
-from governance.proposal import Durations
+from governance.proposal import Durations, later
 from governance.tally import TWO_THIRDS
 from tests.conftest import FRIDAY_EVENING
 
@@ -44,6 +44,35 @@ VOTED_NOTICE = """
 insert into policy_version (id, key, value, effective_from, source, tally_id)
   values (uuidv7(), 'notice_s', '60', $1, 'tally', uuidv7())
 """
+
+
+async def test_the_database_reckons_deadlines_as_the_library_does_when_clocks_change(
+    owner: asyncpg.Connection,
+) -> None:
+    """In Vaduz 02:30 does not come on 29 March 2026, and comes twice on 25 October."""
+    zone = ZoneInfo("Europe/Vaduz")
+    lastings = [timedelta(days=7), timedelta(days=1, hours=2), timedelta(minutes=10)]
+    # An earlier moment than any that is asked for, and what only an owner past every guard writes.
+    await owner.execute("set session_replication_role = replica")
+    await owner.execute("update policy_version set effective_from = '2000-01-01Z'")
+    differing = []
+    for lasting in lastings:
+        await owner.execute(
+            "update policy_version set value = to_jsonb($1::int) where key = 'notice_s'",
+            int(lasting.total_seconds()),
+        )
+        for night in (
+            datetime(2026, 3, 28, 22, tzinfo=UTC),
+            datetime(2026, 10, 24, 22, tzinfo=UTC),
+        ):
+            for quarters in range(24):
+                begins = night - timedelta(days=lasting.days) + quarters * timedelta(minutes=15)
+                reckoned = await owner.fetchval("select statutory_end($1, 'notice_s')", begins)
+                if reckoned != later(begins, lasting, zone=zone):
+                    differing.append((begins, lasting))
+    await owner.execute("set session_replication_role = origin")
+
+    assert differing == []
 
 
 async def test_the_statutes_are_those_of_the_city_file(database: Database) -> None:
