@@ -153,7 +153,9 @@ async def make_gifts(tx: Transaction, *, before: date, now: datetime) -> int:
         )
     given = share_what_is_there(full, fund_minor=await queries.fund_minor(tx))
     fund_id = (await house_accounts(tx))[AccountKind.SOLIDARITY_FUND]
-    for row, leave, month in due:
+    # Everybody can read the books: the same order each month would tie a member's gifts together.
+    await free_for_payout(tx, accounts=[row["account_id"] for row, _, _ in due])
+    for row, leave, month in in_no_order(due):
         key = f"{row['id']}:{month}"
         await sickness.insert_gift(
             tx,

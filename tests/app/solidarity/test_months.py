@@ -166,6 +166,30 @@ async def test_gifts_end_after_the_voted_duration_though_the_illness_lasts(
     assert await faults(owner) == set()
 
 
+async def test_the_order_of_gifts_in_the_books_tells_nobody_whose_they_are(
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    database: Database,
+    clock: StandingClock,
+    circle: Circle,
+) -> None:
+    await fill_fund(owner, 10**7, clock)
+    for number in range(12):
+        await ill(client, circle, number)
+    await free_of_charge(owner, clock)
+
+    await keep_month(database, now=on(clock, 7, 1))
+
+    rows = await owner.fetch(
+        "select t.credit_id from sick_gift g join transfer t on t.journal_id = g.journal_id"
+        " order by g.journal_id"
+    )
+    accounts = [row["credit_id"] for row in rows]
+    assert len(accounts) == 12
+    assert accounts != sorted(accounts)
+    assert await faults(owner) == set()
+
+
 async def test_where_the_fund_is_short_all_get_a_fair_part_and_it_is_never_overdrawn(
     client: httpx.AsyncClient,
     owner: asyncpg.Connection,
