@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.terminal import print_json, print_table, say
+from governance.solidarity.rules import DEFAULT_RULES, SolidarityRules
 
 if TYPE_CHECKING:
     from governance.solidarity.ruin import RuinReport
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 solidarity = typer.Typer(help="What the solidarity fund can bear.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_Bp = Annotated[int | None, typer.Option(min=0, max=3_000)]
 
 
 @solidarity.callback()
@@ -31,28 +31,26 @@ def simulate(
     start_months: Annotated[
         int, typer.Option(min=0, max=60, help="Months of expected payments in the fund at first.")
     ] = 3,
-    contribution_bp: _Bp = None,
-    most_bp: _Bp = None,
+    contribution_bp: Annotated[
+        int, typer.Option(min=0, max=3_000, help="Basis points of the chosen gift, paid a month.")
+    ] = DEFAULT_RULES.contribution_bp,
+    most_bp: Annotated[
+        int, typer.Option(min=0, max=3_000, help="The same at most, while the fund is short.")
+    ] = DEFAULT_RULES.contribution_most_bp,
     as_json: AsJson = False,
     plot: Annotated[Path | None, typer.Option(help="Draw the fund as an SVG here.")] = None,
 ) -> None:
     """Count in how many drawn decades the fund could not pay a month in full.
 
-    Shares are of the gift a member chose; left out, those a city is founded with. The same seeds
-    give the same answer. What is assumed, and by which source, is said. A single circle is too
-    few for a fund of its own: try --members 50.
+    What is assumed, and by which source, is said. The same seeds give the same answer.
+
+    A single circle is too few for a fund of its own: try --members 50.
     """
     from app.solidarity.plot import draw
     from governance.solidarity.ruin import Scenario
     from governance.solidarity.ruin import simulate as run_decades
-    from governance.solidarity.rules import DEFAULT_RULES, SolidarityRules
 
-    rules = SolidarityRules(
-        contribution_bp=(
-            DEFAULT_RULES.contribution_bp if contribution_bp is None else contribution_bp
-        ),
-        contribution_most_bp=DEFAULT_RULES.contribution_most_bp if most_bp is None else most_bp,
-    )
+    rules = SolidarityRules(contribution_bp=contribution_bp, contribution_most_bp=most_bp)
     scenario = Scenario(members=members, months=12 * years, start_months=start_months, rules=rules)
 
     def tell(done: int) -> None:
@@ -110,7 +108,11 @@ def _print(report: "RuinReport") -> None:
         ("", ""),
         [
             ("decades in which the fund ran dry", f"{report.ruined:,} of {report.seeds:,}"),
-            ("that is", f"{report.ruin_share:.2%}, at most {report.ruin_share_at_most:.2%}"),
+            (
+                "that is",
+                f"{report.ruin_share:.2%}; 95 % interval up to {report.ruin_share_at_most:.2%}",
+            ),
+            ("amounts below", "1.00 is 100 minor units, such as a euro"),
             ("at first in the fund", f"{report.start_minor / 100:,.2f}"),
             ("expected payments a month", f"{data['expected_claims_minor'] / 100:,.2f}"),
             ("contributed of the chosen gift", f"{data['contribution_bp'] / 100:g} %"),
