@@ -1,9 +1,11 @@
 """What came of the demo's assembly: the vote, its recount, and the share that each ride carries."""
 
 import json
+import sys
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from app.demo.assembly import POLICY, percent
@@ -150,4 +152,5 @@ def assembly_in_words(section: dict[str, Any]) -> list[str]:
         f"stamped, recounted by meent-verify: {found}; {section['rides_before']} rides were quoted "
         f"before at {before}, {section['rides_after']} after at {after}."
     )
-    return [told, f"Recount it yourself: meent-verify {section['package']}"]
+    verify = Path(sys.executable).with_name("meent-verify")
+    return [told, f"Recount it yourself: {verify} {section['package']}"]
