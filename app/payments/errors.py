@@ -55,7 +55,7 @@ class SignatureInvalid(Problem):
 
 
 class PaymentNotOpen(Problem):
-    """Only a payment that failed is tried again. Look at where it stands."""
+    """Only what failed is tried again, while its ride is owed. Look at where the payment stands."""
 
     slug = "payment-not-open"
     title = "This payment is not open"

@@ -252,23 +252,27 @@ async def refund(
 async def retry(tx: Transaction, *, payment_id: UUID, rider_id: UUID, now: datetime) -> UUID:
     """Charge the rider's default card for a payment that failed; return the one in its place.
 
+    No more is charged than the rider still owes for the ride: a part of it may have been given back
+    or taken over by others since.
+
     Raises:
         NotFound: it is not this rider's.
-        PaymentNotOpen: it did not fail, or was tried again before.
+        PaymentNotOpen: it did not fail, was tried again before, or nothing is owed for the ride,
+            as before its end.
         NoCard: the rider has registered none.
     """
     failed = await queries.lock_payment(tx, payment_id=payment_id)
     if failed is None or failed["rider_id"] != rider_id:
         raise NotFound
-    if failed["state"] != PaymentState.FAILED or failed["amount_minor"] == 0:
+    owed_minor = await queries.owed_for_ride(tx, ride_id=failed["ride_id"], rider_id=rider_id)
+    due_minor = min(failed["amount_minor"], owed_minor)
+    if failed["state"] != PaymentState.FAILED or due_minor <= 0:
         raise PaymentNotOpen
     card = await queries.default_method(tx, member_id=rider_id)
     if card is None:
         raise NoCard
     await queries.update_payment(tx, payment_id=payment_id, state=PaymentState.VOIDED, now=now)
-    wanted = Wanted(
-        failed["ride_id"], rider_id, Kind.EXTRA, f"retry:{payment_id}", failed["amount_minor"]
-    )
+    wanted = Wanted(failed["ride_id"], rider_id, Kind.EXTRA, f"retry:{payment_id}", due_minor)
     new_payment_id = await charge_card(tx, wanted, card=card, now=now)
     assert new_payment_id is not None, "a payment is voided once"
     return new_payment_id

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 
 from app.foundation.ids import new_id
+from app.ledger import postings
+from app.ledger import service as ledger
 from app.payments import service
 from app.payments.local_provider.adapter import SIGNATURE_HEADER
 from app.payments.local_provider.server import sign
@@ -55,6 +57,16 @@ async def _retry(s: Any) -> httpx.Response:
         s.rider.id,
         s.clock.now(),
     )
+    accounts = "select id from account where kind = $1 and member_id = $2"
+    async with s.app.state.database.transaction() as tx:
+        owed = postings.tip(
+            rider_id=await tx.value(accounts, "rider", s.rider.id),
+            driver_id=await tx.value(accounts, "driver", s.driver.id),
+            amount_minor=500,
+        )
+        await ledger.post(
+            tx, owed, scope="tip", key=str(payment_id), subject_id=payment_id, now=s.clock.now()
+        )
     return await take(s.client, s.rider, f"/v1/me/payments/{payment_id}/retry")
 
 

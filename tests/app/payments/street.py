@@ -14,7 +14,7 @@ from app.foundation.database import Database, Transaction
 from app.foundation.ids import new_id
 from app.ledger import postings
 from app.ledger import service as ledger
-from app.payments import sending
+from app.payments import sending, service
 from app.payments.local_provider.adapter import SIGNATURE_HEADER, LocalPort
 from app.payments.local_provider.server import LocalProvider
 from tests.conftest import StandingClock
@@ -77,15 +77,14 @@ class Street:
         )
         return ids["ride"]
 
-    async def owe(self, tx: Transaction, amount_minor: int) -> None:
-        """The rider owes the driver so much more, or so much less."""
+    async def owe(self, tx: Transaction, amount_minor: int, *, ride_id: UUID) -> None:
+        """The rider owes the driver so much more for a ride, or so much less."""
         ids = await tx.row(
             "select (select id from account where kind = 'rider' and member_id = $1) as rider,"
             " (select id from account where kind = 'driver' and member_id = $2) as driver",
             self.rider.id,
             self.driver.id,
         )
-        subject = new_id()
         recipe = (
             postings.tip(rider_id=ids["rider"], driver_id=ids["driver"], amount_minor=amount_minor)
             if amount_minor > 0
@@ -94,7 +93,7 @@ class Street:
             )
         )
         await ledger.post(
-            tx, recipe, scope="test", key=str(subject), subject_id=subject, now=self.now
+            tx, recipe, scope="test", key=str(new_id()), subject_id=ride_id, now=self.now
         )
 
     async def card(self, token: str = "tok_visa", label: str = "card ending 4242") -> Any:  # noqa: S107 - no password
@@ -159,6 +158,50 @@ async def drive(s: Street, ride: dict[str, Any], *steps: str) -> httpx.Response:
         assert answer.is_success, answer.text
         answer = await take(s.client, s.driver, f"/v1/rides/{ride['id']}/{step}")
     return answer
+
+
+async def begin(s: Street, *, amount_minor: int = 4000, method: str = "card") -> UUID:
+    """A ride that is over and whose payment begins only now; return its id."""
+    ride_id = await s.ride()
+    async with s.database.transaction() as tx:
+        await service.begin(
+            tx,
+            ride_id=ride_id,
+            rider_id=s.rider.id,
+            method=method,
+            amount_minor=amount_minor,
+            now=s.now,
+        )
+    return ride_id
+
+
+async def settle(s: Street, ride_id: UUID, amount_minor: int) -> None:
+    """The ride cost the rider so much."""
+    async with s.database.transaction() as tx:
+        await s.owe(tx, amount_minor, ride_id=ride_id)
+        await service.settle(
+            tx,
+            ride_id=ride_id,
+            rider_id=s.rider.id,
+            driver_id=s.driver.id,
+            amount_minor=amount_minor,
+            took_place=True,
+            now=s.now,
+        )
+
+
+async def refund(s: Street, ride_id: UUID, amount_minor: int, key: str = "dispute") -> None:
+    """So much of what the ride cost goes back to the rider."""
+    async with s.database.transaction() as tx:
+        await s.owe(tx, -amount_minor, ride_id=ride_id)
+        await service.refund(
+            tx,
+            ride_id=ride_id,
+            rider_id=s.rider.id,
+            key=key,
+            amount_minor=amount_minor,
+            now=s.now,
+        )
 
 
 async def make_street(

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -12,48 +11,7 @@ from app.payments.local_provider.moods import Moods
 from app.payments.local_provider.server import sign
 from app.payments.port import Done, Outcome, Unknown
 from app.payments.rules import MOST_ATTEMPTS
-from tests.app.payments.street import Street
-
-
-async def begin(s: Street, *, amount_minor: int = 4000, method: str = "card") -> UUID:
-    ride_id = await s.ride()
-    async with s.database.transaction() as tx:
-        await service.begin(
-            tx,
-            ride_id=ride_id,
-            rider_id=s.rider.id,
-            method=method,
-            amount_minor=amount_minor,
-            now=s.now,
-        )
-    return ride_id
-
-
-async def settle(s: Street, ride_id: UUID, amount_minor: int) -> None:
-    async with s.database.transaction() as tx:
-        await s.owe(tx, amount_minor)
-        await service.settle(
-            tx,
-            ride_id=ride_id,
-            rider_id=s.rider.id,
-            driver_id=s.driver.id,
-            amount_minor=amount_minor,
-            took_place=True,
-            now=s.now,
-        )
-
-
-async def refund(s: Street, ride_id: UUID, amount_minor: int, key: str = "dispute") -> None:
-    async with s.database.transaction() as tx:
-        await s.owe(tx, -amount_minor)
-        await service.refund(
-            tx,
-            ride_id=ride_id,
-            rider_id=s.rider.id,
-            key=key,
-            amount_minor=amount_minor,
-            now=s.now,
-        )
+from tests.app.payments.street import Street, begin, refund, settle
 
 
 async def test_a_card_is_authorised_at_booking_and_captured_at_the_end(street: Street) -> None:
@@ -156,6 +114,26 @@ async def test_a_payment_that_failed_is_paid_by_another_card_once(street: Street
     assert (first.status_code, second.status_code) == (201, 409)
     assert (await street.payment(ride_id))["state"] == "voided"
     assert (await street.payment(ride_id, "extra"))["captured_minor"] == 4000
+    assert await street.standing("rider", street.rider.id) == before
+
+
+async def test_another_card_pays_no_more_than_is_still_owed_for_the_ride(street: Street) -> None:
+    await street.card("tok_chargeDeclined")
+    before = await street.standing("rider", street.rider.id)
+    ride_id = await begin(street)
+    await street.work()
+    await street.card("tok_mastercard", "card ending 4444")
+    failed = await street.payment(ride_id)
+    path = f"/v1/me/payments/{failed['id']}/retry"
+
+    too_early = await street.client.post(path, headers=street.rider.act)
+    await settle(street, ride_id, 4000)
+    await refund(street, ride_id, 1500)
+    again = await street.client.post(path, headers=street.rider.act)
+    await street.work()
+
+    assert (too_early.status_code, again.status_code) == (409, 201)
+    assert (await street.payment(ride_id, "extra"))["captured_minor"] == 2500
     assert await street.standing("rider", street.rider.id) == before
 
 

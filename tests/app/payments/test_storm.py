@@ -71,7 +71,7 @@ class Storm:
             return
         async with self.street.database.transaction() as tx:
             if amount_minor:
-                await self.street.owe(tx, amount_minor)
+                await self.street.owe(tx, amount_minor, ride_id=ride_id)
                 await service.settle(
                     tx,
                     ride_id=ride_id,
@@ -96,7 +96,8 @@ class Storm:
         amount_minor = self.chance.randrange(1, 500 if is_tip else owed_minor + 1)
         act = service.charge if is_tip else service.refund
         async with self.street.database.transaction() as tx:
-            await self.street.owe(tx, amount_minor if is_tip else -amount_minor)
+            change_minor = amount_minor if is_tip else -amount_minor
+            await self.street.owe(tx, change_minor, ride_id=ride_id)
             await act(
                 tx,
                 ride_id=ride_id,
