@@ -8,6 +8,7 @@ from uuid import UUID
 
 import typer
 
+from app.foundation.money import readable
 from app.terminal import print_json, print_table, run, say, settings_of
 
 surplus = typer.Typer(
@@ -161,4 +162,4 @@ def _day(written: str, *, option: str) -> date:
 
 
 def _amount(minor: int, *, unit: str) -> str:
-    return f"{minor / 100:,.2f} {unit}"
+    return f"{readable(minor, currency=unit, apart=',')} {unit}"

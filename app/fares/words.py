@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from app.fares.pricing import Trip, price
 from app.fares.rules import FareItem
+from app.foundation.money import decimal
 from app.tariff import Charge, Night, Tariff
 from matching.travel import Point
 
@@ -17,15 +18,11 @@ PASSES = {
     "toll": "passed on whole to the driver, who laid it out",
     "tax": "passed on whole to whom it is owed",
 }
-# Currencies of the world without two decimals that a city is likely to have (ISO 4217).
-DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "ISK": 0, "TND": 3, "KWD": 3, "JOD": 3}
 
 
 def money(minor: int, currency: str) -> str:
     """Return an amount as people write it, such as "CHF 6.00"."""
-    decimals = DECIMALS.get(currency, 2)
-    whole, rest = divmod(minor, 10**decimals)
-    return f"{currency} {whole}.{rest:0{decimals}d}" if decimals else f"{currency} {whole}"
+    return f"{currency} {decimal(minor, currency=currency)}"
 
 
 def percent(share_bp: int) -> str:

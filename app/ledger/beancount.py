@@ -14,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.foundation.database import Transaction
+from app.foundation.money import decimal
 from app.ledger.accounts import AccountKind
 
 # Where each kind stands in another program's chart; its five roots are fixed.
@@ -42,8 +43,6 @@ PLACES = MappingProxyType(
     }
 )
 OPENING = "Equity:Opening-Balances"
-# A currency's smallest unit is not told by the books; all that we run cities in have two decimals.
-_DECIMALS = 2
 _PAGE = 2_000
 
 _ACCOUNTS = (
@@ -94,7 +93,7 @@ async def export(reader: Transaction, *, since: datetime, until: datetime) -> As
                 yield line
         after = (rows[-1]["effective_at"], rows[-1]["id"])
     for account_id, minor in sorted(standing.items(), key=lambda item: names[item[0]]):
-        yield f"{end} balance {names[account_id]} {_amount(minor)} {unit}"
+        yield f"{end} balance {names[account_id]} {decimal(minor, currency=unit)} {unit}"
 
 
 def account_name(row: Any) -> str:
@@ -115,8 +114,9 @@ def _opening(
     if brought:
         yield f'{day} * "brought forward"'
         for name, minor in brought:
-            yield f"  {name} {_amount(minor)} {unit}"
-        yield f"  {OPENING} {_amount(-sum(minor for _, minor in brought))} {unit}"
+            yield f"  {name} {decimal(minor, currency=unit)} {unit}"
+        left = decimal(-sum(minor for _, minor in brought), currency=unit)
+        yield f"  {OPENING} {left} {unit}"
 
 
 def _transaction(
@@ -130,12 +130,7 @@ def _transaction(
     for debit, credit, minor in zip(row["debits"], row["credits"], row["amounts"], strict=True):
         for account_id, signed in ((debit, minor), (credit, -minor)):
             standing[account_id] += signed
-            yield f"  {names[account_id]} {_amount(signed)} {unit}"
-
-
-def _amount(minor: int) -> str:
-    whole, rest = divmod(abs(minor), 10**_DECIMALS)
-    return f"{'-' if minor < 0 else ''}{whole}.{rest:0{_DECIMALS}d}"
+            yield f"  {names[account_id]} {decimal(signed, currency=unit)} {unit}"
 
 
 def _quoted(text: str) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.foundation.money import decimal
 from governance.pay_floor import Week, WeekPay
 
 _WORDS = (
@@ -29,7 +30,7 @@ def in_words(pay: WeekPay, *, currency: str, is_over: bool) -> str:
     """Return how a week's floor comes about, as a driver would explain it."""
     hours, minutes = divmod(pay.engaged_s // 60, 60)
     floor, earned, top_up = (
-        f"{currency} {minor // 100}.{minor % 100:02}"
+        f"{currency} {decimal(minor, currency=currency)}"
         for minor in (pay.floor_minor, pay.earned_minor, pay.top_up_minor)
     )
     if pay.top_up_minor == 0:

@@ -114,17 +114,6 @@ def mask_iban(iban: str) -> str:
     return f"{iban[:2]}** **** {iban[-4:]}"
 
 
-def decimal(amount_minor: int) -> str:
-    """Return an amount with two decimals and a point, as banks write it, by integers alone.
-
-    Refused (ValueError): a negative amount.
-    """
-    if amount_minor < 0:
-        raise ValueError(f"a payment is not negative: {amount_minor}")
-    whole, cents = divmod(amount_minor, 100)
-    return f"{whole}.{cents:02}"
-
-
 def end_to_end_id(payout_id: UUID) -> str:
     """Return the name by which the bank speaks of a payout: its id without dashes.
 

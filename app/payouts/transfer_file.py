@@ -12,8 +12,9 @@ from defusedxml.ElementTree import fromstring
 from sepaxml import SepaTransfer
 from sepaxml.validation import try_valid_xml
 
+from app.foundation.money import decimal
 from app.payouts.iban import sepa_text
-from app.payouts.rules import EURO, decimal, end_to_end_id
+from app.payouts.rules import EURO, end_to_end_id
 
 FORM: Final = "pain.001.001.09"
 _SPACE: Final = f"{{urn:iso:std:iso:20022:tech:xsd:{FORM}}}"
@@ -23,7 +24,7 @@ TEXT_LENGTH: Final = 140
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One payout as the bank sees it; the amount in cents."""
+    """One payout as the bank sees it."""
 
     payout_id: UUID
     holder_name: str
@@ -75,13 +76,16 @@ def write_pain001(order: TransferOrder) -> bytes:
                 "endtoend_id": end_to_end_id(payment.payout_id),
             }
         )
-    content = _named_by_its_batch(file.export(validate=False), order)
+    content = _as_ordered(file.export(validate=False), order)
     try_valid_xml(content, FORM)
     return content
 
 
-def _named_by_its_batch(drawn: bytes, order: TransferOrder) -> bytes:
-    """Put our names and moment where the library put random ones and its clock's."""
+def _as_ordered(drawn: bytes, order: TransferOrder) -> bytes:
+    """Put our names and moment where the library put random ones and its clock's.
+
+    Amounts too: the library takes every currency for one with two decimals.
+    """
     root = fromstring(drawn)
     for tag, text in (
         ("MsgId", order.batch_id.hex),
@@ -90,6 +94,11 @@ def _named_by_its_batch(drawn: bytes, order: TransferOrder) -> bytes:
     ):
         [node] = root.iter(f"{_SPACE}{tag}")
         node.text = text
+    for node, payment in zip(root.iter(f"{_SPACE}InstdAmt"), order.payments, strict=True):
+        node.text = decimal(payment.amount_minor, currency=order.currency)
+    total = sum(payment.amount_minor for payment in order.payments)
+    for node in root.iter(f"{_SPACE}CtrlSum"):
+        node.text = decimal(total, currency=order.currency)
     [payments] = root.iter(f"{_SPACE}PmtInf")
     if order.currency != EURO:  # The shared charges that SEPA asks for are SEPA's alone.
         payments.remove(payments.find(f"{_SPACE}ChrgBr"))
@@ -111,7 +120,7 @@ def write_list(order: TransferOrder) -> str:
             end_to_end_id(payment.payout_id),
             sepa_text(payment.holder_name, most=NAME_LENGTH),
             payment.iban,
-            decimal(payment.amount_minor),
+            decimal(payment.amount_minor, currency=order.currency),
             order.currency,
             sepa_text(order.text, most=TEXT_LENGTH),
         )

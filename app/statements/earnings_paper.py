@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.foundation.money import percent, readable
 from app.statements.clocks import HOUR_S, Clocks
 from app.statements.earnings import Earnings, Share
 from app.statements.lines import EARNED, Column, Line, Sums, add_up
-from app.statements.money import percent, readable
 from app.statements.paper import AMBER, BLUE, GREEN, GREY, PALE, Head, Paper, Part
 
 NAMES: Final = {

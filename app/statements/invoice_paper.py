@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.foundation.money import percent, readable
 from app.statements.invoice import Charged, Invoice, InvoiceLine
-from app.statements.money import percent, readable
 from app.statements.paper import GREY, Head, Paper
 
 _RIDES: Final = (

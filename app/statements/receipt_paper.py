@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.foundation.money import percent, readable
 from app.statements.earnings_paper import share_words
-from app.statements.money import percent, readable
 from app.statements.paper import AMBER, BLUE, GREEN, GREY, PALE, Paper, Part
 from app.statements.receipt import Receipt
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.foundation.money import decimal
 from app.statements.earnings import Earnings
 from app.statements.lines import Column, Sums, add_up
-from app.statements.money import decimal
 
 HEADER: Final = (
     "at",

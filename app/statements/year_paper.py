@@ -3,6 +3,7 @@
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.foundation.money import readable
 from app.statements.earnings_paper import (
     account_lines,
     clock_bar,
@@ -11,7 +12,6 @@ from app.statements.earnings_paper import (
     share_lines,
     where_it_went,
 )
-from app.statements.money import readable
 from app.statements.paper import GREY, Head, Paper
 from app.statements.year import YearStatement
 

@@ -70,11 +70,13 @@ def render_none() -> str:
 
 def _ten(report: Mapping[str, Any]) -> str:
     came_in = report["came_in"]
-    sources = [f"{money(came_in['rides'])} came from riders"]
+    sources = [f"{_money(came_in['rides'], report)} came from riders"]
     if came_in["other"]:
-        sources.append(f"{money(came_in['other'])} from elsewhere")
+        sources.append(f"{_money(came_in['other'], report)} from elsewhere")
     if came_in.get("missing"):
-        sources.append(f"{money(came_in['missing'])} was missing and is borne by the reserve")
+        sources.append(
+            f"{_money(came_in['missing'], report)} was missing and is borne by the reserve"
+        )
     rides = f", for {report['rides']:,} rides" if report["rides"] is not None else ""
     return (
         f"<h2>Of each ten</h2>\n<p>{', '.join(sources)}{rides}. Of each ten of it:\n"
@@ -86,7 +88,7 @@ def _rates(report: Mapping[str, Any]) -> str:
     shown = [rate for rate in report["rates"] if rate["key"] in _NAMES]
     order = list(_NAMES)
     rows = "\n".join(
-        f"<tr><td>{_NAMES[rate['key']]}<td class=number>{_rate(rate['key'], rate['value'])}"
+        f"<tr><td>{_NAMES[rate['key']]}<td class=number>{_rate(rate, report)}"
         f"<td>since {_moment(rate['effective_from'], report)}<td>{_decided(rate)}"
         for rate in sorted(shown, key=lambda rate: order.index(rate["key"]))
     )
@@ -99,14 +101,19 @@ def _decided(rate: Mapping[str, Any]) -> str:
     return f'<a href="/v1/elections/{rate["election_id"]}">a vote</a>'
 
 
-def _rate(key: str, value: float) -> str:
+def _rate(rate: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+    key, value = rate["key"], rate["value"]
     if key == "surge_cap_bp":
         return f"{value / 10_000:g} times"
     if key.endswith("_bp"):
         return f"{value / 100:g} %"
     if key.endswith("_minor"):
-        return money(value)
+        return _money(value, report)
     return f"{value:g} s" if key.endswith("_s") else f"{value:g}"
+
+
+def _money(minor: int, report: Mapping[str, Any]) -> str:
+    return money(minor, currency=report["currency"])
 
 
 def _moment(at: Any, report: Mapping[str, Any]) -> str:
@@ -116,14 +123,15 @@ def _moment(at: Any, report: Mapping[str, Any]) -> str:
 
 def _costs(report: Mapping[str, Any]) -> str:
     months = report["reserve_months"]
-    lasting = f"<p>The reserves hold {money(report['reserves_minor'])}" + (
+    lasting = f"<p>The reserves hold {_money(report['reserves_minor'], report)}" + (
         f". That would pay such costs for {months:g} months." if months is not None else "."
     )
     if not report["costs"]:
         return f"<h2>What the platform cost</h2>\n<p>No costs were booked.\n{lasting}"
     words = {purpose: said.split(" ", 1)[1] for purpose, said in PURPOSES.items()}
     words |= {"bad_debt": "fares that were never paid", "other": "other things"}
-    return f"<h2>What the platform cost</h2>\n{cost_bars(report['costs'], words=words)}\n{lasting}"
+    bars = cost_bars(report["costs"], words=words, currency=report["currency"])
+    return f"<h2>What the platform cost</h2>\n{bars}\n{lasting}"
 
 
 def _income(report: Mapping[str, Any]) -> str:
@@ -133,7 +141,7 @@ def _income(report: Mapping[str, Any]) -> str:
     return (
         f"{head}<p>Per hour online, of {income['drivers']} drivers: one in ten had less than the"
         " left end, half had less than the dot, one in ten had more than the right end.\n"
-        f"{income_lines(income)}\n"
+        f"{income_lines(income, currency=report['currency'])}\n"
         f"<p>How unequal that is (Gini, 0 is equal): {income['gini_before_refunds']:.3f} before"
         f" refunds, {income['gini_after_refunds']:.3f} after. Refunds in proportion to fares leave"
         " inequality as it is; a part by hours or by head lowers it."

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from app.foundation.money import readable
+
 WIDTH = 720
 COLOURS = ("#2f9e77", "#3d86d0", "#d98a1f", "#8b6fd0", "#c0568f", "#6b7785", "#a3b545", "#4fb3bf")
 
 
-def money(minor: float, *, currency: str = "") -> str:
-    """Return an amount as people write it."""
-    return f"{minor / 100:,.2f}" + (f" {currency}" if currency else "")
+def money(minor: int, *, currency: str) -> str:
+    """Return an amount as the page shows it; in which currency is said once, above."""
+    return readable(minor, currency=currency, apart=",")
 
 
 def ten_bar(parts: Sequence[Mapping[str, Any]]) -> str:
@@ -19,22 +21,19 @@ def ten_bar(parts: Sequence[Mapping[str, Any]]) -> str:
     height = bar + 18 + row * len(parts)
     left, shapes, lines = 0.0, [], []
     for at, part in enumerate(parts):
-        wide = WIDTH * part["of_ten_minor"] / 1000
+        wide, share = WIDTH * part["of_ten_minor"] / 1000, f"{part['of_ten_minor'] / 100:.2f}"
         colour = COLOURS[at % len(COLOURS)]
         shapes.append(
             f'<rect x="{left:.1f}" width="{wide:.1f}" height="{bar}" fill="{colour}"'
             ' stroke="white" stroke-width="1"/>'
         )
         if wide > 60:
-            shapes.append(
-                f'<text x="{left + 10:.1f}" y="{bar / 2 + 6}" class="on">'
-                f"{money(part['of_ten_minor'])}</text>"
-            )
+            shapes.append(f'<text x="{left + 10:.1f}" y="{bar / 2 + 6}" class="on">{share}</text>')
         middle = bar + 18 + row * at + row / 2
         lines.append(
             f'<rect x="0" y="{middle - 8:.1f}" width="16" height="16" fill="{colour}"/>'
             f'<text x="80" y="{middle + 5:.1f}" text-anchor="end">'
-            f"{money(part['of_ten_minor'])}</text>"
+            f"{share}</text>"
             f'<text x="92" y="{middle + 5:.1f}">{escape(part["words"])}</text>'
         )
         left += wide
@@ -42,7 +41,7 @@ def ten_bar(parts: Sequence[Mapping[str, Any]]) -> str:
     return _picture(height, title=title, content="".join(shapes + lines))
 
 
-def cost_bars(costs: Mapping[str, int], *, words: Mapping[str, str]) -> str:
+def cost_bars(costs: Mapping[str, int], *, words: Mapping[str, str], currency: str) -> str:
     """Return a bar for each purpose, the largest first."""
     ordered = sorted(costs.items(), key=lambda cost: -cost[1])
     most = max((minor for _, minor in ordered), default=1)
@@ -51,13 +50,14 @@ def cost_bars(costs: Mapping[str, int], *, words: Mapping[str, str]) -> str:
         f'<text x="0" y="{row * at + 20}">{escape(words.get(purpose, purpose))}</text>'
         f'<rect x="300" y="{row * at + 6}" height="18" width="{310 * max(minor, 0) / most:.1f}"'
         f' fill="{COLOURS[1]}"/>'
-        f'<text x="{WIDTH}" y="{row * at + 20}" text-anchor="end">{money(minor)}</text>'
+        f'<text x="{WIDTH}" y="{row * at + 20}" text-anchor="end">'
+        f"{money(minor, currency=currency)}</text>"
         for at, (purpose, minor) in enumerate(ordered)
     )
     return _picture(row * len(ordered), title="What the platform cost", content=content)
 
 
-def income_lines(income: Mapping[str, Any]) -> str:
+def income_lines(income: Mapping[str, Any], *, currency: str) -> str:
     """Return what drivers earned per hour, from the tenth to the nine tenths, before and after."""
     rows = (
         ("before refunds", income["per_hour_before_minor"], COLOURS[2]),
@@ -77,7 +77,8 @@ def income_lines(income: Mapping[str, Any]) -> str:
             f'<circle cx="{half:.1f}" cy="{y}" r="9" fill="{colour}" stroke="white"/>'
         )
         content += [
-            f'<text x="{x:.1f}" y="{y + shift}" text-anchor="middle">{money(spread[part])}</text>'
+            f'<text x="{x:.1f}" y="{y + shift}" text-anchor="middle">'
+            f"{money(spread[part], currency=currency)}</text>"
             for part, x, shift in (("p10", low, 26), ("p50", half, -16), ("p90", high, 26))
         ]
     return _picture(row * len(rows) + 6, title="Income per hour online", content="".join(content))

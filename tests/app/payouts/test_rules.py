@@ -1,7 +1,6 @@
 """Promises about amounts, numbers and names, without a database."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,7 +14,6 @@ from app.payouts.rules import (
     LeftOut,
     PassedOver,
     amount_of,
-    decimal,
     end_to_end_id,
     mask_iban,
     payout_of,
@@ -80,17 +78,6 @@ def test_a_payout_is_released_if_the_money_is_there_and_left_out_if_not(
     assert why is (None if free >= amount else LeftOut.BALANCE_FELL)
     changed = why_left_out(is_current=False, free_minor=free, amount_minor=amount)
     assert changed is LeftOut.ACCOUNT_CHANGED
-
-
-@given(st.integers(0, 10**17))
-def test_an_amount_is_written_exactly(amount_minor: int) -> None:
-    assert Decimal(decimal(amount_minor)) * 100 == amount_minor
-    assert len(decimal(amount_minor).partition(".")[2]) == 2
-
-
-def test_a_negative_amount_is_never_written() -> None:
-    with pytest.raises(ValueError, match="not negative"):
-        decimal(-1)
 
 
 @given(st.uuids())

@@ -15,7 +15,8 @@ from defusedxml.ElementTree import fromstring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.payouts.rules import decimal, end_to_end_id
+from app.foundation.money import decimal
+from app.payouts.rules import end_to_end_id
 from app.payouts.transfer_file import FORM, Payment, TransferOrder, write_list, write_pain001
 from tests.app.payouts.till import OWN_IBAN, some_iban
 
@@ -60,7 +61,7 @@ def test_a_file_of_a_thousand_payments_is_valid_by_its_schema_and_adds_up(
     root = fromstring(content)
     sums = [node.text for node in root.iterfind(".//{*}CtrlSum")]
     counts = [node.text for node in root.iterfind(".//{*}NbOfTxs")]
-    assert sums == [decimal(sum(amounts))] * 2
+    assert sums == [decimal(sum(amounts), currency="EUR")] * 2
     assert counts == ["1000"] * 2
     names = [node.text for node in root.iterfind(".//{*}EndToEndId")]
     assert names == [end_to_end_id(payment.payout_id) for payment in asked.payments]
@@ -100,6 +101,24 @@ def test_another_currency_is_an_ordinary_transfer_without_sepas_own_terms(
     assert root.find(".//{*}InstdAmt").get("Ccy") == "CHF"
 
 
+@pytest.mark.parametrize(
+    ("currency", "each", "total"),
+    [("JPY", "4205", "4305"), ("KWD", "4.205", "4.305"), ("CHF", "42.05", "43.05")],
+)
+def test_an_amount_has_the_decimals_of_its_currency_in_the_file_and_in_the_list(
+    schema: xmlschema.XMLSchema, currency: str, each: str, total: str
+) -> None:
+    asked = replace(order(4_205, 100), currency=currency)
+
+    content = write_pain001(asked)
+
+    schema.validate(content.decode())
+    root = fromstring(content)
+    assert root.findtext(".//{*}InstdAmt") == each
+    assert {node.text for node in root.iterfind(".//{*}CtrlSum")} == {total}
+    assert next(csv.DictReader(io.StringIO(write_list(asked))))["amount"] == each
+
+
 def test_a_bank_without_a_known_bic_is_named_as_not_provided(schema: xmlschema.XMLSchema) -> None:
     content = write_pain001(replace(order(1), debtor_bic=None))
 
@@ -120,8 +139,8 @@ def test_no_cent_is_lost_between_the_order_and_the_file(amounts: list[int]) -> N
     root = fromstring(write_pain001(order(*amounts)))
 
     written = [node.text for node in root.iterfind(".//{*}InstdAmt")]
-    assert written == [decimal(amount_minor) for amount_minor in amounts]
-    assert root.findtext(".//{*}GrpHdr/{*}CtrlSum") == decimal(sum(amounts))
+    assert written == [decimal(amount_minor, currency="EUR") for amount_minor in amounts]
+    assert root.findtext(".//{*}GrpHdr/{*}CtrlSum") == decimal(sum(amounts), currency="EUR")
 
 
 def test_the_list_says_the_same_as_the_file_and_holds_no_formulas() -> None:

@@ -11,11 +11,11 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.foundation.money import readable
 from app.members.roles import Role
 from app.settings import Settings
 from app.statements.invoice import Client, Invoice, InvoiceLine, part_of
 from app.statements.invoice_paper import invoice_pdf
-from app.statements.money import readable
 from app.statements.receipt import Issuer
 from tests.app.fares.acts import put_in_force
 from tests.app.guests.desk import Desk, make_desk, member_with

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.foundation.money import decimal, percent, readable
 from app.statements.earnings_paper import earnings_pdf
 from app.statements.errors import PressBusy
-from app.statements.money import decimal, percent, readable
 from app.statements.paper import Paper, printable
 from app.statements.press import Press
 from app.statements.spreadsheet import safe_text

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.foundation.money import readable
 from app.ledger.accounts import AccountKind, JournalKind
 from app.ledger.seals import find_proof, keep_sealed
 from app.settings import Settings
-from app.statements.money import readable
 from app.statements.receipt import PAYING, Movement, reckon_charges
 from tests.app.statements.made import texts_of
 from tests.app.statements.month import Street

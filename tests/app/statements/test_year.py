@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.foundation.database import Database
+from app.foundation.money import readable
 from app.members.roles import Role
-from app.statements.money import readable
 from app.statements.periods import LONGEST, Span, calendar_period, quarters
 from app.statements.year import reckon_quarters
 from tests.app.statements.made import VADUZ, made_earnings, texts_of

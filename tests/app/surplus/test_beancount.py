@@ -135,6 +135,21 @@ async def test_a_reader_finds_a_changed_amount(town: Town) -> None:
         Read(spoilt)
 
 
+@pytest.mark.parametrize(("currency", "fare"), [("JPY", "20000"), ("KWD", "20.000")])
+async def test_an_amount_has_the_decimals_of_its_currency(
+    town: Town, currency: str, fare: str
+) -> None:
+    await town.owner.execute("set session_replication_role = replica")
+    await town.owner.execute("update cooperative set currency = $1", currency)
+    await town.owner.execute("set session_replication_role = origin")
+    await town.drive(await town.driver(), [20_000], engaged=timedelta(hours=1))
+
+    lines = await text_of(town.database, since=SINCE, until=UNTIL)
+
+    assert [line for line in lines if line.endswith(f" {fare} {currency}")]
+    assert [line for line in lines if line.endswith(f" -{fare} {currency}")]
+
+
 def test_every_kind_of_account_has_a_place_of_its_own() -> None:
     assert set(PLACES) == set(AccountKind)
     assert len({*PLACES.values()}) == len(PLACES)

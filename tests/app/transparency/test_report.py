@@ -229,6 +229,18 @@ def as_published(report: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def test_amounts_on_the_page_have_the_decimals_of_their_currency() -> None:
+    report = as_published(make_report(facts()))
+    francs, yen, dinars = (
+        render(report | {"currency": currency}) for currency in ("CHF", "JPY", "KWD")
+    )
+    minor = report["reserves_minor"]
+
+    assert f"The reserves hold {minor / 100:,.2f}. That" in francs
+    assert f"The reserves hold {minor:,}. That" in yen
+    assert f"The reserves hold {minor / 1000:,.3f}. That" in dinars
+
+
 def test_the_page_escapes_what_people_wrote() -> None:
     page = render(as_published(make_report(facts())))
 

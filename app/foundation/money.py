@@ -3,10 +3,9 @@
 from typing import Final
 
 # ISO 4217: how many digits follow the point, where they are not two.
-_DIGITS: Final = {
-    **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
+_NONE: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_THREE: Final = "BHD IQD JOD KWD LYD OMR TND"
+_DIGITS: Final = dict.fromkeys(_NONE.split(), 0) | dict.fromkeys(_THREE.split(), 3)
 
 
 def decimal(amount_minor: int, *, currency: str) -> str:
@@ -18,12 +17,12 @@ def decimal(amount_minor: int, *, currency: str) -> str:
     return f"{'-' if amount_minor < 0 else ''}{whole}.{part:0{digits}}"
 
 
-def readable(amount_minor: int, *, currency: str) -> str:
+def readable(amount_minor: int, *, currency: str, apart: str = "\N{NO-BREAK SPACE}") -> str:
     """Return the same for the eye: thousands apart, such as 1 234.50."""
     text = decimal(abs(amount_minor), currency=currency)
     whole, point, part = text.partition(".")
-    apart = f"{int(whole):,}".replace(",", "\N{NO-BREAK SPACE}")
-    return f"{'-' if amount_minor < 0 else ''}{apart}{point}{part}"
+    grouped = f"{int(whole):,}".replace(",", apart)
+    return f"{'-' if amount_minor < 0 else ''}{grouped}{point}{part}"
 
 
 def percent(basis_points: int) -> str:
