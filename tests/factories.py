@@ -176,3 +176,15 @@ async def make_voter(
             now,
         )
     return person
+
+
+async def suspend(owner: asyncpg.Connection, person: Person, *, by: Person, at: datetime) -> None:
+    """A person suspended this one, for a reason, and nobody has lifted it."""
+    await owner.execute(
+        "insert into suspension (id, member_id, by_member_id, reason, since)"
+        " values ($1, $2, $3, 'reported three times', $4)",
+        new_id(),
+        person.id,
+        by.id,
+        at,
+    )

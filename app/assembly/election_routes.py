@@ -38,8 +38,8 @@ from app.assembly.proposals.service import get_proposal
 from app.foundation.database import Transaction
 from app.foundation.pagination import MAX_LIMIT, decode_cursor, make_page
 from app.foundation.web import json_response, problem_responses
-from app.members.access import COMMAND_PROBLEMS, Acting, Auditor, DatabaseDep, SignedIn
-from app.members.errors import MemberSuspended, NotSignedIn, RoleMissing
+from app.members.access import COMMAND_PROBLEMS, Acting, Auditor, DatabaseDep, SignedInEvenSuspended
+from app.members.errors import NotSignedIn, RoleMissing
 from governance.manifest import canonical
 
 router = APIRouter(prefix="/elections", tags=["elections"])
@@ -111,13 +111,16 @@ async def get_election(election_id: UUID, database: DatabaseDep) -> Any:
     operation_id="get_own_seat",
     summary="Am I on the roll of this vote?",
     response_model=OwnSeatView,
-    responses=problem_responses(ElectionUnknown, NotSignedIn, MemberSuspended),
+    responses=problem_responses(ElectionUnknown, NotSignedIn),
 )
-async def get_own_seat(election_id: UUID, actor: SignedIn, database: DatabaseDep) -> Any:
+async def get_own_seat(
+    election_id: UUID, actor: SignedInEvenSuspended, database: DatabaseDep
+) -> Any:
     """Return your pseudonym, and whether issuers' logs name you: if that was not you, say so.
 
     `member` is the SHA-256 of `salt` and then of the text `member_id:key`, with your member key in
-    hex as it was when the roll was frozen, or nothing where you had none.
+    hex as it was when the roll was frozen, or nothing where you had none. Whoever is suspended
+    sees it too, and votes: a suspension takes nobody's vote.
     """
     async with database.reading() as reader:
         election = await _election(reader, election_id)

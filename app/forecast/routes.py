@@ -10,7 +10,7 @@ from app.forecast.schemas import OwnYearView, PolicyForecastView
 from app.forecast.service import Years, find_replay, own_year
 from app.foundation.problems import NotFound, TooManyRequests
 from app.foundation.web import json_response, problem_responses
-from app.members.access import DatabaseDep, Now, SignedIn
+from app.members.access import DatabaseDep, Now, SignedInEvenSuspended
 from app.members.errors import NotSignedIn
 
 router = APIRouter()
@@ -32,7 +32,7 @@ async def get_years(request: Request) -> Years:
     responses=problem_responses(NotSignedIn, TooManyRequests),
 )
 async def get_my_forecast(
-    actor: SignedIn,
+    actor: SignedInEvenSuspended,
     database: DatabaseDep,
     now: Now,
     years: Annotated[Years, Depends(get_years)],
@@ -55,7 +55,9 @@ async def get_my_forecast(
     response_model=PolicyForecastView,
     responses=problem_responses(NotSignedIn, NotFound),
 )
-async def get_policy_forecast(key: str, _: SignedIn, database: DatabaseDep) -> Response:
+async def get_policy_forecast(
+    key: str, _: SignedInEvenSuspended, database: DatabaseDep
+) -> Response:
     """Return what the newest simulation of a month came to at each value that was tried.
 
     It is run by `meent forecast-dispatch`, for it takes minutes; until then there is none. For the

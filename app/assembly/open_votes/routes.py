@@ -34,12 +34,17 @@ from app.assembly.proposals.errors import NotInTheRegister, ProposalUnknown
 from app.foundation.database import Transaction
 from app.foundation.pagination import MAX_LIMIT, decode_cursor
 from app.foundation.web import json_response, problem_responses
-from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Now, SignedIn
-from app.members.errors import MemberSuspended, NotSignedIn
+from app.members.access import (
+    COMMAND_PROBLEMS_EVEN_SUSPENDED,
+    ActingEvenSuspended,
+    DatabaseDep,
+    Now,
+    SignedInEvenSuspended,
+)
+from app.members.errors import NotSignedIn
 
 router = APIRouter(tags=["open votes"])
 
-_READING = (NotSignedIn, MemberSuspended)
 _ONE_VOTE = (ProposalUnknown, NoOpenVote, VoteIsSecret)
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before")]
@@ -51,10 +56,12 @@ Cursor = Annotated[str | None, Query(description="`next_cursor` of the page befo
     summary="Vote by name, or change your vote",
     response_model=OpenBallotOut,
     responses=problem_responses(
-        *COMMAND_PROBLEMS, *_ONE_VOTE, NotVotingTime, NoSeat, ValueNotAdmitted
+        *COMMAND_PROBLEMS_EVEN_SUSPENDED, *_ONE_VOTE, NotVotingTime, NoSeat, ValueNotAdmitted
     ),
 )
-async def cast_open_vote(proposal_id: UUID, body: OpenVoteIn, acting: Acting) -> Response:
+async def cast_open_vote(
+    proposal_id: UUID, body: OpenVoteIn, acting: ActingEvenSuspended
+) -> Response:
     """Your vote is this, in place of what you said before and of any voice you have lent.
 
     Everybody may read it, by your name, once the vote is closed and counted.
@@ -77,10 +84,10 @@ async def cast_open_vote(proposal_id: UUID, body: OpenVoteIn, acting: Acting) ->
     operation_id="get_open_vote",
     summary="An open vote and your part in it",
     response_model=OpenVoteOut,
-    responses=problem_responses(*_READING, *_ONE_VOTE),
+    responses=problem_responses(NotSignedIn, *_ONE_VOTE),
 )
 async def get_open_vote(
-    proposal_id: UUID, actor: SignedIn, database: DatabaseDep, now: Now
+    proposal_id: UUID, actor: SignedInEvenSuspended, database: DatabaseDep, now: Now
 ) -> Response:
     """Return the terms, your vote, for whom you would speak now; after the count the result."""
     async with database.reading() as reader:
@@ -95,11 +102,11 @@ async def get_open_vote(
     operation_id="list_open_votes",
     summary="Who voted what in an open vote",
     response_model=CastVotes,
-    responses=problem_responses(*_READING, *_ONE_VOTE, NotInTheRegister, ResultNotOut),
+    responses=problem_responses(NotSignedIn, *_ONE_VOTE, NotInTheRegister, ResultNotOut),
 )
 async def list_open_votes(
     proposal_id: UUID,
-    actor: SignedIn,
+    actor: SignedInEvenSuspended,
     database: DatabaseDep,
     now: Now,
     cursor: Cursor = None,
@@ -124,9 +131,11 @@ async def list_open_votes(
     operation_id="lend_voice",
     summary="Lend your voice in open votes",
     response_model=DelegationOut,
-    responses=problem_responses(*COMMAND_PROBLEMS, TakerNotEligible, LentTooLong, VoiceAlreadyLent),
+    responses=problem_responses(
+        *COMMAND_PROBLEMS_EVEN_SUSPENDED, TakerNotEligible, LentTooLong, VoiceAlreadyLent
+    ),
 )
-async def lend_voice(body: LendVoice, acting: Acting) -> Response:
+async def lend_voice(body: LendVoice, acting: ActingEvenSuspended) -> Response:
     """A member of your house speaks for you on this topic, wherever you do not vote yourself.
 
     It holds until the end you name, or until one of you takes or gives it back. Your taker is told
@@ -151,10 +160,10 @@ async def lend_voice(body: LendVoice, acting: Acting) -> Response:
     operation_id="list_my_delegations",
     summary="Voices you lent and were lent",
     response_model=Delegations,
-    responses=problem_responses(*_READING),
+    responses=problem_responses(NotSignedIn),
 )
 async def list_my_delegations(
-    actor: SignedIn, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 20
+    actor: SignedInEvenSuspended, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 20
 ) -> Response:
     """Return the voices that you lent or were lent, those that came back too, newest first."""
     async with database.reading() as reader:
@@ -170,9 +179,9 @@ async def list_my_delegations(
     operation_id="revoke_delegation",
     summary="Take a lent voice back, or give one back",
     response_model=DelegationOut,
-    responses=problem_responses(*COMMAND_PROBLEMS, NoSuchDelegation),
+    responses=problem_responses(*COMMAND_PROBLEMS_EVEN_SUSPENDED, NoSuchDelegation),
 )
-async def revoke_delegation(delegation_id: UUID, acting: Acting) -> Response:
+async def revoke_delegation(delegation_id: UUID, acting: ActingEvenSuspended) -> Response:
     """The voice is its giver's again, at once, also in a vote under way. Both may do this."""
 
     async def act(tx: Transaction) -> dict[str, Any]:
@@ -188,10 +197,10 @@ async def revoke_delegation(delegation_id: UUID, acting: Acting) -> Response:
     operation_id="get_concentration",
     summary="How unequally voices are held",
     response_model=TopicConcentration,
-    responses=problem_responses(*_READING, NotInTheRegister),
+    responses=problem_responses(NotSignedIn, NotInTheRegister),
 )
 async def get_concentration(
-    topic: Topic, actor: SignedIn, database: DatabaseDep, now: Now
+    topic: Topic, actor: SignedInEvenSuspended, database: DatabaseDep, now: Now
 ) -> Response:
     """Return who holds several voices on a topic now, with a warning where they are many."""
     async with database.reading() as reader:

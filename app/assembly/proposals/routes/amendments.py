@@ -30,7 +30,7 @@ from app.assembly.proposals.schemas.texts import (
     TextView,
 )
 from app.foundation.web import json_response, problem_responses
-from app.members.access import Acting, DatabaseDep, SignedIn
+from app.members.access import ActingEvenSuspended, DatabaseDep, SignedInEvenSuspended
 
 router = APIRouter(prefix="/proposals/{proposal_id}")
 
@@ -43,7 +43,7 @@ router = APIRouter(prefix="/proposals/{proposal_id}")
     responses=problem_responses(*READ_PROBLEMS),
 )
 async def list_proposal_texts(
-    proposal_id: UUID, actor: SignedIn, database: DatabaseDep
+    proposal_id: UUID, actor: SignedInEvenSuspended, database: DatabaseDep
 ) -> Response:
     """Return the versions with their hashes, oldest first; the last one stands."""
     async with database.reading() as reader:
@@ -62,7 +62,7 @@ async def list_proposal_texts(
 async def get_proposal_text(
     proposal_id: UUID,
     number: Annotated[int, Path(ge=1, le=1_000_000)],
-    actor: SignedIn,
+    actor: SignedInEvenSuspended,
     database: DatabaseDep,
 ) -> Response:
     """Return the words of a version."""
@@ -82,7 +82,7 @@ async def get_proposal_text(
 )
 async def list_amendments(
     proposal_id: UUID,
-    actor: SignedIn,
+    actor: SignedInEvenSuspended,
     database: DatabaseDep,
     cursor: Cursor = None,
     limit: Limit = 20,
@@ -107,7 +107,7 @@ async def list_amendments(
     responses=problem_responses(AmendmentUnknown, *READ_PROBLEMS),
 )
 async def get_amendment(
-    proposal_id: UUID, amendment_id: UUID, actor: SignedIn, database: DatabaseDep
+    proposal_id: UUID, amendment_id: UUID, actor: SignedInEvenSuspended, database: DatabaseDep
 ) -> Response:
     """Return the changes, and the whole text with them."""
     async with database.reading() as reader:
@@ -131,7 +131,9 @@ async def get_amendment(
         NotAText, AmendmentStale, AmendmentEmpty, TooManyAmendments, *WRITE_PROBLEMS
     ),
 )
-async def propose_amendment(proposal_id: UUID, body: AmendmentRequest, command: Acting) -> Response:
+async def propose_amendment(
+    proposal_id: UUID, body: AmendmentRequest, command: ActingEvenSuspended
+) -> Response:
     """Send the text as you would have it; what differs from the version is your amendment."""
     return await command.answer(
         lambda tx: service.propose_amendment(
@@ -151,7 +153,7 @@ async def _act(
     use_case: Callable[..., Awaitable[Any]],
     proposal_id: UUID,
     amendment_id: UUID,
-    command: Acting,
+    command: ActingEvenSuspended,
     who: str,
 ) -> Response:
     return await command.answer(
@@ -179,7 +181,9 @@ async def _act(
         *WRITE_PROBLEMS,
     ),
 )
-async def accept_amendment(proposal_id: UUID, amendment_id: UUID, command: Acting) -> Response:
+async def accept_amendment(
+    proposal_id: UUID, amendment_id: UUID, command: ActingEvenSuspended
+) -> Response:
     """Make a new version of your text. Amendments written for the old one are then stale."""
     return await _act(service.accept_amendment, proposal_id, amendment_id, command, "author_id")
 
@@ -193,7 +197,9 @@ async def accept_amendment(proposal_id: UUID, amendment_id: UUID, command: Actin
         NotAText, NotTheAuthor, AmendmentUnknown, AmendmentDecided, *WRITE_PROBLEMS
     ),
 )
-async def decline_amendment(proposal_id: UUID, amendment_id: UUID, command: Acting) -> Response:
+async def decline_amendment(
+    proposal_id: UUID, amendment_id: UUID, command: ActingEvenSuspended
+) -> Response:
     """Say that you will not take it in. With enough supporters it is voted on beside your text."""
     return await _act(service.decline_amendment, proposal_id, amendment_id, command, "author_id")
 
@@ -207,7 +213,9 @@ async def decline_amendment(proposal_id: UUID, amendment_id: UUID, command: Acti
         NotAText, AmendmentUnknown, AmendmentDecided, AlreadySupported, *WRITE_PROBLEMS
     ),
 )
-async def support_amendment(proposal_id: UUID, amendment_id: UUID, command: Acting) -> Response:
+async def support_amendment(
+    proposal_id: UUID, amendment_id: UUID, command: ActingEvenSuspended
+) -> Response:
     """Count among those who want it voted on, if the author does not accept it."""
     return await _act(service.support_amendment, proposal_id, amendment_id, command, "member_id")
 
@@ -220,7 +228,7 @@ async def support_amendment(proposal_id: UUID, amendment_id: UUID, command: Acti
     responses=problem_responses(NotAText, AmendmentUnknown, NotSupported, *WRITE_PROBLEMS),
 )
 async def withdraw_amendment_support(
-    proposal_id: UUID, amendment_id: UUID, command: Acting
+    proposal_id: UUID, amendment_id: UUID, command: ActingEvenSuspended
 ) -> Response:
     """Count no longer among those who want it voted on."""
     return await _act(

@@ -11,7 +11,12 @@ from app.assembly.proposals.routes.shared import READ_PROBLEMS, WRITE_PROBLEMS, 
 from app.assembly.proposals.schemas.comments import CommentPage, CommentRequest, CommentView
 from app.foundation.problems import TooManyRequests
 from app.foundation.web import problem_responses
-from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, SignedIn
+from app.members.access import (
+    COMMAND_PROBLEMS_EVEN_SUSPENDED,
+    ActingEvenSuspended,
+    DatabaseDep,
+    SignedInEvenSuspended,
+)
 
 router = APIRouter(prefix="/proposals/{proposal_id}/comments")
 
@@ -24,7 +29,7 @@ router = APIRouter(prefix="/proposals/{proposal_id}/comments")
 )
 async def list_comments(
     proposal_id: UUID,
-    actor: SignedIn,
+    actor: SignedInEvenSuspended,
     database: DatabaseDep,
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -49,7 +54,9 @@ async def list_comments(
     response_model=CommentView,
     responses=problem_responses(CommentUnknown, TooManyRequests, *WRITE_PROBLEMS),
 )
-async def write_comment(proposal_id: UUID, body: CommentRequest, command: Acting) -> Response:
+async def write_comment(
+    proposal_id: UUID, body: CommentRequest, command: ActingEvenSuspended
+) -> Response:
     """Add a comment under your name."""
     return await command.answer(
         lambda tx: service.write_comment(
@@ -69,9 +76,11 @@ async def write_comment(proposal_id: UUID, body: CommentRequest, command: Acting
     operation_id="withdraw_comment",
     summary="Take your own words back",
     response_model=CommentView,
-    responses=problem_responses(ProposalUnknown, CommentUnknown, *COMMAND_PROBLEMS),
+    responses=problem_responses(ProposalUnknown, CommentUnknown, *COMMAND_PROBLEMS_EVEN_SUSPENDED),
 )
-async def withdraw_comment(proposal_id: UUID, comment_id: UUID, command: Acting) -> Response:
+async def withdraw_comment(
+    proposal_id: UUID, comment_id: UUID, command: ActingEvenSuspended
+) -> Response:
     """Empty your comment; its place remains, so that answers still stand under something."""
     return await command.answer(
         lambda tx: service.withdraw_comment(

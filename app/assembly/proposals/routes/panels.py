@@ -25,7 +25,14 @@ from app.assembly.proposals.schemas.panels import (
     PanelView,
 )
 from app.foundation.web import json_response, problem_responses
-from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, SignedIn, Staff
+from app.members.access import (
+    COMMAND_PROBLEMS,
+    Acting,
+    ActingEvenSuspended,
+    DatabaseDep,
+    SignedInEvenSuspended,
+    Staff,
+)
 from app.members.errors import RoleMissing
 
 router = APIRouter(prefix="/proposals/{proposal_id}/panel")
@@ -39,7 +46,9 @@ _PROBLEMS = (ProposalUnknown, StepRefused, *COMMAND_PROBLEMS)
     response_model=PanelView,
     responses=problem_responses(PanelUnknown, *READ_PROBLEMS),
 )
-async def get_panel(proposal_id: UUID, actor: SignedIn, database: DatabaseDep) -> Response:
+async def get_panel(
+    proposal_id: UUID, actor: SignedInEvenSuspended, database: DatabaseDep
+) -> Response:
     """Return the list, the source, its randomness and who was drawn: anybody can draw again.
 
     A pseudonym is SHA-256 of the 16 bytes of the proposal's id and the member's id as text.
@@ -107,7 +116,11 @@ async def draw_panel(
     ),
 )
 async def write_panel_page(
-    proposal_id: UUID, side: Side, body: PageRequest, version: EditedVersion, command: Acting
+    proposal_id: UUID,
+    side: Side,
+    body: PageRequest,
+    version: EditedVersion,
+    command: ActingEvenSuspended,
 ) -> Response:
     """Write your side's page of 200 words at most, over the version that you read ("0": none)."""
     return await command.answer(

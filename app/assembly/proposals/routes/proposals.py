@@ -31,7 +31,7 @@ from app.assembly.proposals.schemas.proposals import (
     draft_values,
 )
 from app.foundation.web import json_response, problem_responses
-from app.members.access import Acting, DatabaseDep, SignedIn
+from app.members.access import ActingEvenSuspended, DatabaseDep, SignedInEvenSuspended
 from governance.proposal import Stage
 
 router = APIRouter(prefix="/proposals")
@@ -44,7 +44,7 @@ router = APIRouter(prefix="/proposals")
     responses=problem_responses(*READ_PROBLEMS),
 )
 async def list_proposals(
-    actor: SignedIn,
+    actor: SignedInEvenSuspended,
     database: DatabaseDep,
     stage: Annotated[list[Stage] | None, Query(description="may be repeated; none: all")] = None,
     mine: Annotated[bool | None, Query(description="only your own, drafts among them")] = None,
@@ -72,7 +72,7 @@ async def list_proposals(
     response_model=ProposalView,
     responses=problem_responses(TooManyProposals, *WRITE_PROBLEMS),
 )
-async def draft_proposal(body: ProposalDraft, command: Acting) -> Response:
+async def draft_proposal(body: ProposalDraft, command: ActingEvenSuspended) -> Response:
     """Keep a draft, which you alone see until you submit it."""
     return await command.answer(
         lambda tx: service.write_draft(
@@ -92,7 +92,9 @@ async def draft_proposal(body: ProposalDraft, command: Acting) -> Response:
     response_model=ProposalView,
     responses=problem_responses(*READ_PROBLEMS),
 )
-async def get_proposal(proposal_id: UUID, actor: SignedIn, database: DatabaseDep) -> Response:
+async def get_proposal(
+    proposal_id: UUID, actor: SignedInEvenSuspended, database: DatabaseDep
+) -> Response:
     """Return a proposal; its ETag is what editing it asks for."""
     async with database.reading() as reader:
         body = await service.show_proposal(
@@ -109,7 +111,7 @@ async def get_proposal(proposal_id: UUID, actor: SignedIn, database: DatabaseDep
     responses=problem_responses(NotTheAuthor, *EDIT_PROBLEMS, *WRITE_PROBLEMS),
 )
 async def edit_draft(
-    proposal_id: UUID, body: ProposalDraft, version: EditedVersion, command: Acting
+    proposal_id: UUID, body: ProposalDraft, version: EditedVersion, command: ActingEvenSuspended
 ) -> Response:
     """Replace your draft, if it is still the version that you name in `If-Match`."""
     return await command.answer(
@@ -133,7 +135,7 @@ async def edit_draft(
         NotTheAuthor, ProposalIncomplete, TooManyProposals, *WRITE_PROBLEMS
     ),
 )
-async def submit_proposal(proposal_id: UUID, command: Acting) -> Response:
+async def submit_proposal(proposal_id: UUID, command: ActingEvenSuspended) -> Response:
     """Show your draft to all members. How many must support it is fixed now."""
     return await command.answer(
         lambda tx: service.submit_proposal(
@@ -149,7 +151,7 @@ async def submit_proposal(proposal_id: UUID, command: Acting) -> Response:
     response_model=ProposalView,
     responses=problem_responses(NotTheAuthor, *WRITE_PROBLEMS),
 )
-async def withdraw_proposal(proposal_id: UUID, command: Acting) -> Response:
+async def withdraw_proposal(proposal_id: UUID, command: ActingEvenSuspended) -> Response:
     """End your proposal, as long as it has not found the support it needs."""
     return await command.answer(
         lambda tx: service.withdraw_proposal(
@@ -165,7 +167,7 @@ async def withdraw_proposal(proposal_id: UUID, command: Acting) -> Response:
     response_model=SupportView,
     responses=problem_responses(AlreadySupported, *WRITE_PROBLEMS),
 )
-async def support_proposal(proposal_id: UUID, command: Acting) -> Response:
+async def support_proposal(proposal_id: UUID, command: ActingEvenSuspended) -> Response:
     """Count among those who want it deliberated. Nobody is shown who they are."""
     return await command.answer(
         lambda tx: service.support_proposal(
@@ -181,7 +183,7 @@ async def support_proposal(proposal_id: UUID, command: Acting) -> Response:
     response_model=SupportView,
     responses=problem_responses(NotSupported, *WRITE_PROBLEMS),
 )
-async def withdraw_support(proposal_id: UUID, command: Acting) -> Response:
+async def withdraw_support(proposal_id: UUID, command: ActingEvenSuspended) -> Response:
     """Count no longer among those who want it deliberated."""
     return await command.answer(
         lambda tx: service.withdraw_support(

@@ -13,14 +13,14 @@ from app.assembly.proposals.errors import (
     VersionMissing,
 )
 from app.foundation.pagination import MAX_LIMIT
-from app.members.access import COMMAND_PROBLEMS
-from app.members.errors import MemberSuspended, NotSignedIn
+from app.members.access import COMMAND_PROBLEMS_EVEN_SUSPENDED
+from app.members.errors import NotSignedIn
 
 Cursor = Annotated[str | None, Query(description="from next_cursor; left out: the first page")]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 
-READ_PROBLEMS = (ProposalUnknown, NotSignedIn, MemberSuspended)
-WRITE_PROBLEMS = (ProposalUnknown, StepRefused, NotInTheRegister, *COMMAND_PROBLEMS)
+READ_PROBLEMS = (ProposalUnknown, NotSignedIn)
+WRITE_PROBLEMS = (ProposalUnknown, StepRefused, NotInTheRegister, *COMMAND_PROBLEMS_EVEN_SUSPENDED)
 EDIT_PROBLEMS = (VersionMissing, VersionChanged)
 
 

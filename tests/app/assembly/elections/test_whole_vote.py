@@ -15,6 +15,7 @@ from governance.proposal import Kind, Stage
 from governance.verify import recount
 from tests.app.assembly.elections.town import SERVER, Town
 from tests.app.assembly.proposals.stories import store_proposal
+from tests.factories import suspend
 from tests.steps import ask_price, slug
 
 
@@ -52,6 +53,20 @@ async def test_a_vote_goes_from_its_freeze_to_its_effect_by_itself(
     after = await ask_price(client, rider)
     shares = [quote["commission_bp"] for quote in (before, still, after)]
     assert shares == [1500, 1500, 1200]
+
+
+async def test_a_suspended_member_fetches_her_stamps_and_votes(town: Town) -> None:
+    """Else one of staff could take a vote from whoever they like, a day before it opens."""
+    await town.settle(drivers=2, riders=1)
+    suspended, other = town.members[House.DRIVERS]
+    await suspend(town.owner, suspended, by=other, at=town.clock.now())
+    election = await town.open_voting(await town.propose())
+
+    seat = await town.get(f"/v1/elections/{election}/me", suspended)
+    receipt = await town.vote(election, suspended, 1200)
+
+    assert seat["on_roll"]
+    assert receipt["leaf"]
 
 
 async def test_everybody_recounts_the_published_package_to_the_announced_result(

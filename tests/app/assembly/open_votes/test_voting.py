@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from app.foundation.ids import new_id
-from governance.proposal import Kind, Step
+from governance.proposal import Kind, Stage, Step
 from tests.app.assembly.open_votes.stories import Story, leave, seat
-from tests.factories import Person
+from tests.app.assembly.proposals.stories import store_proposal
+from tests.factories import Person, suspend
 from tests.steps import slug
 
 
@@ -43,6 +44,32 @@ async def test_a_member_votes_and_changes_her_vote_and_every_word_stays_written(
     assert (await story.count(proposal))["no"] == 1
     told = [data for event, data in await story.told(ada) if event == "open_vote.cast"]
     assert told == [{"proposal_id": str(proposal.id), "sequence": n} for n in (1, 2)]
+
+
+async def test_a_suspended_member_votes_lends_her_voice_and_supports(
+    story: Story, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    ada, bo = await seat(owner, "Ada", "Bo")
+    proposal = await story.open_text()
+    sought = await store_proposal(owner, stage=Stage.SEEKING_SUPPORT)
+    await suspend(owner, ada, by=bo, at=story.clock.now())
+    lent = {
+        "taker_id": str(bo.id),
+        "topic": "text",
+        "expires_at": (story.clock.now() + timedelta(days=30)).isoformat(),
+    }
+
+    voted = await vote(client, ada, proposal.id, "yes")
+    lending = await client.post("/v1/delegations", json=lent, headers=ada.act)
+    support = await client.post(f"/v1/proposals/{sought.id}/support", headers=ada.act)
+    read = await client.get(f"/v1/proposals/{sought.id}", headers=ada.headers)
+
+    assert [voted.status_code, lending.status_code, support.status_code, read.status_code] == [
+        200,
+        201,
+        200,
+        200,
+    ]
 
 
 async def test_votes_are_taken_from_the_opening_until_the_close(
