@@ -12,6 +12,9 @@ NAME: Final = "stripe"
 # Before this version a charge counted what a partial capture let go as refunded.
 OLDEST_API: Final = "2025-03-31"
 TIMEOUT_S: Final = 20.0
+# Of these Stripe counts other units than ISO 4217 has, or takes round amounts alone: what it would
+# take is a hundredth of what is owed, or nothing. See https://docs.stripe.com/currencies.
+COUNTED_OTHERWISE: Final = frozenset({"ISK", "UGX", "BHD", "JOD", "KWD", "OMR", "TND"})
 # The charge of an intent says what was given back of it.
 _WHOLE: Final = ["latest_charge"]
 
@@ -115,12 +118,22 @@ class StripePort:
     async def authorise(
         self, *, payment_id: UUID, token: str, amount_minor: int, currency: str, key: str
     ) -> Outcome:
-        """Set an amount aside; a card that asks its holder first is refused, who is not there."""
+        """Set an amount aside; a card that asks its holder first is refused, who is not there.
+
+        So is one in a currency that Stripe counts otherwise than we do.
+        """
+        if currency in COUNTED_OTHERWISE:
+            return Refused("currency_not_supported")
+        try:
+            holder = await self._holder(token)
+        except stripe.StripeError as error:
+            return _outcome(error)
         return await self._intent(
             self._client.v1.payment_intents.create_async(
                 {
                     "amount": amount_minor,
                     "currency": currency.lower(),
+                    "customer": holder,
                     "payment_method": token,
                     "allowed_payment_method_types": ["card"],
                     "capture_method": "manual",
@@ -132,6 +145,17 @@ class StripePort:
                 {"idempotency_key": key},
             )
         )
+
+    async def _holder(self, token: str) -> str:
+        """Return whose card it is at Stripe, where a card of nobody pays once and never again."""
+        card = (await self._client.v1.payment_methods.retrieve_async(token)).to_dict()
+        if card["customer"] is not None:
+            return str(card["customer"])
+        made = await self._client.v1.customers.create_async(
+            {}, {"idempotency_key": f"{token}:holder"}
+        )
+        await self._client.v1.payment_methods.attach_async(token, {"customer": made.id})
+        return made.id
 
     async def capture(self, *, reference: str, amount_minor: int, key: str) -> Outcome:
         """Take what was set aside, or a part of it."""

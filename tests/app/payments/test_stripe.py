@@ -27,21 +27,29 @@ REFERENCE = "pi_3MrPBM2eZvKYlo2C1TEMacFD"
 
 
 class Recorded(stripe.HTTPClient):
-    """A line on which one recorded answer waits, and which keeps what was asked."""
+    """A line on which one recorded answer waits, and which keeps what was asked.
+
+    What is asked of the card and of whose it is, gets answers of its own.
+    """
 
     name = "recorded"
 
-    def __init__(self, shape: str, status: int) -> None:
+    def __init__(self, shape: str, status: int, *, card: str = "card_kept") -> None:
         super().__init__()
-        self._answer = (SHAPES / f"{shape}.json").read_bytes()
-        self._status = status
+        self._shape, self._status, self._card = shape, status, card
         self.asked: list[tuple[str, str, Mapping[str, str], dict[str, list[str]]]] = []
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
         self.asked.append((method, url, headers, parse_qs(post_data or "")))
-        return self._answer, self._status, {"Request-Id": "req_of_tests"}
+        shape, status = self._shape, self._status
+        if "/payment_methods/" in url:
+            shape, status = self._card, 200
+        elif url.endswith("/customers"):
+            shape, status = "customer", 200
+        answer = (SHAPES / f"{shape}.json").read_bytes()
+        return answer, status, {"Request-Id": "req_of_tests"}
 
     async def close_async(self) -> None:
         """Nothing is open."""
@@ -58,12 +66,12 @@ def stripe_port(line: stripe.HTTPClient) -> StripePort:
     return StripePort(secret_key="sk_test_of_tests", webhook_secret=SECRET, http_client=line)
 
 
-async def authorise(line: stripe.HTTPClient) -> Outcome:
+async def authorise(line: stripe.HTTPClient, *, currency: str = "CHF") -> Outcome:
     return await stripe_port(line).authorise(
         payment_id=PAYMENT_ID,
         token="pm_1MrPBL2eZvKYlo2CAlxUDpDq",
         amount_minor=4465,
-        currency="CHF",
+        currency=currency,
         key="our-key",
     )
 
@@ -85,12 +93,40 @@ async def test_an_authorisation_is_captured_by_hand_and_asked_for_under_our_key(
     outcome = await authorise(line)
 
     assert outcome == Done(seen(authorised_minor=4465))
-    [(method, url, headers, body)] = line.asked
+    method, url, headers, body = line.asked[-1]
     assert (method, url) == ("post", "https://api.stripe.com/v1/payment_intents")
     assert headers["Idempotency-Key"] == "our-key"
     assert body["capture_method"] == ["manual"]
     assert (body["amount"], body["currency"]) == (["4465"], ["chf"])
     assert body["metadata[payment_id]"] == [str(PAYMENT_ID)]
+
+
+async def test_a_card_is_kept_with_a_holder_since_else_it_would_pay_once_alone() -> None:
+    new, kept = Recorded("authorised", 200, card="card_new"), Recorded("authorised", 200)
+
+    for line in (new, kept):
+        await authorise(line)
+
+    paths = [
+        [url.removeprefix("https://api.stripe.com/v1") for _, url, _, _ in line.asked]
+        for line in (new, kept)
+    ]
+    card = "/payment_methods/pm_1MrPBL2eZvKYlo2CAlxUDpDq"
+    assert paths == [
+        [card, "/customers", f"{card}/attach", "/payment_intents"],
+        [card, "/payment_intents"],
+    ]
+    assert new.asked[2][3]["customer"] == ["cus_NffrFeUfNV2Hib"]
+    for line in (new, kept):
+        assert line.asked[-1][3]["customer"] == ["cus_NffrFeUfNV2Hib"]
+
+
+@pytest.mark.parametrize("currency", ["ISK", "KWD"])
+async def test_nothing_is_taken_in_a_currency_that_stripe_counts_otherwise(currency: str) -> None:
+    line = Recorded("authorised", 200)
+
+    assert await authorise(line, currency=currency) == Refused("currency_not_supported")
+    assert line.asked == []
 
 
 async def test_what_a_partial_capture_lets_go_was_never_captured_nor_refunded() -> None:
