@@ -85,7 +85,7 @@ cross join lateral (
   where t.journal_id = s.journal_id) as lines
 """
 
-# A fare is the quote and perhaps waiting; a fee is never above the fare.
+# A fare is the quote and perhaps waiting, by its terms; a fee is never above the fare.
 FARES_ARE_AS_QUOTED = """
 select case when lines.total <> s.fare_minor
     then 'the lines of ride ' || r.id || ' add up to ' || lines.total || ', it cost '
@@ -95,6 +95,9 @@ select case when lines.total <> s.fare_minor
     when s.kind = 'fare' and s.fare_minor - lines.waiting <> q.fare_minor
     then 'ride ' || r.id || ' was quoted ' || q.fare_minor || ' and settled at '
       || s.fare_minor - lines.waiting || ' without waiting'
+    when lines.waiting > waited.most_minor
+    then 'ride ' || r.id || ' was charged ' || lines.waiting || ' for waiting, its terms allow '
+      || waited.most_minor
     when s.kind = 'fee' and s.fare_minor > q.fare_minor
     then 'ride ' || r.id || ' cost ' || s.fare_minor || ' by not taking place, and '
       || q.fare_minor || ' if it had' end as fault
@@ -103,6 +106,11 @@ cross join lateral (
   select coalesce(sum(amount_minor), 0) as total,
     coalesce(sum(amount_minor) filter (where code = 'waiting'), 0) as waiting
   from jsonb_to_recordset(s.items) as item(code text, amount_minor bigint)) as lines
+cross join lateral (
+  select coalesce(greatest(floor(extract(epoch from
+      r.started_at - greatest(r.arrived_at, r.pickup_from)))::bigint
+    - (q.terms ->> 'free_wait_s')::bigint, 0)
+    * (q.terms ->> 'wait_per_minute_minor')::bigint / 60, 0) as most_minor) as waited
 """
 
 FARES_NAME_THEIR_POLICY = """

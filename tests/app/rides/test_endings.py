@@ -9,6 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.audit.report import audit
 from app.members.roles import Role
 from tests.app.fares.acts import put_in_force
 from tests.conftest import FRIDAY_EVENING, PROJECT, StandingClock
@@ -161,6 +162,23 @@ async def test_waiting_beyond_the_free_time_is_a_line_of_the_settlement(
     assert shown["settlement"]["items"][-1] == {"code": "waiting", "amount_minor": 105}
     assert await account(owner, rider, "rider") == (-done["fare_minor"], 0)
     assert await account(owner, driver, "driver") == (done["driver_net_minor"], 0)
+    assert (await audit(owner)).first_violation is None
+
+
+async def test_the_audit_names_waiting_beyond_the_terms_of_the_quote(
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    driver: Person,
+    ride_id: str,
+) -> None:
+    await take(client, driver, f"/v1/rides/{ride_id}/arrive")
+    clock.pass_time(180 + 90)
+    await drive(client, driver, ride_id)
+
+    await owner.execute("update ride set started_at = started_at - interval '2 seconds'")
+
+    assert "was charged 105 for waiting, its terms allow 102" in str(await audit(owner))
 
 
 async def test_waiting_that_the_riders_account_does_not_reach_keeps_no_driver_from_finishing(
