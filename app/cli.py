@@ -19,6 +19,7 @@ from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from app.issuer.cli import issuer
 from app.ledger_cli import ledger
+from app.sisters_cli import sisters
 from app.solidarity_cli import solidarity
 from app.surplus_cli import surplus
 from app.terminal import one_line, plain, print_json, print_table, run, say, settings_of
@@ -39,6 +40,7 @@ app = typer.Typer(
 
 app.add_typer(issuer, name="issuer")
 app.add_typer(ledger, name="ledger")
+app.add_typer(sisters, name="sisters")
 app.add_typer(solidarity, name="solidarity")
 app.add_typer(surplus, name="surplus")
 app.add_typer(vote, name="vote")

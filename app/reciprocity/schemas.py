@@ -349,7 +349,11 @@ class Settlement(RequestModel):
 
 
 class StatementView(BaseModel):
-    """A month between us and a sister: above zero we are to get it."""
+    """A month between us and a sister: above zero we are to get it.
+
+    `paper` is what both sign: whoever has this answer can check both signatures, and work out what
+    many cooperatives pay each other (`meent sisters net`).
+    """
 
     model_config = _example(
         id=_ID,
@@ -363,7 +367,17 @@ class StatementView(BaseModel):
         agreed_at="2026-06-01T08:00:05Z",
         settled_at=None,
         document=None,
+        paper={
+            "format": "meent-peer-statement:1",
+            "month": "2026-05-01",
+            "currency": "CHF",
+            "clearings": 37,
+            "entries_sha256": "0c" * 32,
+            "nets": {_OWN: 42_300, _ID: -42_300},
+        },
+        own_public_key="d7" * 32,
         own_signature=_SIGNATURE,
+        their_public_key="3e" * 32,
         their_signature=_SIGNATURE,
     )
 
@@ -378,13 +392,21 @@ class StatementView(BaseModel):
     agreed_at: datetime | None
     settled_at: datetime | None
     document: str | None
+    paper: dict[str, Any]
+    own_public_key: str
     own_signature: str
+    their_public_key: str
     their_signature: str | None
 
     @classmethod
-    def of(cls, row: Any) -> Self:
+    def of(cls, row: Any, *, own_key: bytes, their_key: bytes) -> Self:
         """What staff see of a statement."""
-        return cls.model_validate(dict(row) | {"entries_sha256": row["paper"]["entries_sha256"]})
+        more = {
+            "entries_sha256": row["paper"]["entries_sha256"],
+            "own_public_key": own_key.hex(),
+            "their_public_key": their_key.hex(),
+        }
+        return cls.model_validate(dict(row) | more)
 
 
 class StatementsView(BaseModel):

@@ -12,18 +12,24 @@ from app.foundation.web import json_response, problem_responses
 from app.members.access import COMMAND_PROBLEMS, Acting, DatabaseDep, Staff
 from app.members.errors import NotSignedIn, RoleMissing
 from app.reciprocity.errors import MonthNotOver, OwnStatement, StatementExists, StatementNotAgreed
+from app.reciprocity.papers import public_half
 from app.reciprocity.queries import clearings as queries
 from app.reciprocity.routes.own import OwnDep
 from app.reciprocity.schemas import Settlement, StatementDrawing, StatementsView, StatementView
 from app.reciprocity.service import statements as service
-from app.reciprocity.service.peers import get_peer
+from app.reciprocity.service.peers import Own, get_peer
 
 router = APIRouter(prefix="/v1/peers/{peer_id}/statements", tags=["reciprocity"])
 
 
-async def _shown(tx: Transaction, peer_id: UUID, statement_id: UUID) -> dict[str, Any]:
+async def _shown(tx: Transaction, own: Own, peer_id: UUID, statement_id: UUID) -> dict[str, Any]:
     row = await queries.lock_statement(tx, statement_id=statement_id, peer_id=peer_id)
-    return StatementView.of(row).model_dump(mode="json")
+    peer = await get_peer(tx, peer_id=peer_id)
+    return _view(row, own=own, peer=peer).model_dump(mode="json")
+
+
+def _view(row: Any, *, own: Own, peer: Any) -> StatementView:
+    return StatementView.of(row, own_key=public_half(own.key), their_key=peer["public_key"])
 
 
 @router.post(
@@ -50,7 +56,7 @@ async def draw(
             drawn_by=staff.member_id,
             now=acting.now,
         )
-        return await _shown(tx, peer_id, statement_id)
+        return await _shown(tx, own, peer_id, statement_id)
 
     return await acting.answer(act, status=201)
 
@@ -65,9 +71,18 @@ async def draw(
     ),
 )
 async def settle(
-    peer_id: UUID, statement_id: UUID, body: Settlement, acting: Acting, staff: Staff
+    peer_id: UUID,
+    statement_id: UUID,
+    body: Settlement,
+    acting: Acting,
+    staff: Staff,
+    own: OwnDep,
 ) -> Response:
-    """Book what the bank shows: whoever owed has paid. The sister books the same on its side."""
+    """Book what the bank shows: whoever owed has paid. The sister books the same on its side.
+
+    Where several cooperatives paid in one round (`meent sisters net`), settle every statement in
+    it: what is booked in all is what the bank shows.
+    """
 
     async def act(tx: Transaction) -> dict[str, Any]:
         await service.settle_statement(
@@ -78,7 +93,7 @@ async def settle(
             settled_by=staff.member_id,
             now=acting.now,
         )
-        return await _shown(tx, peer_id, statement_id)
+        return await _shown(tx, own, peer_id, statement_id)
 
     return await acting.answer(act)
 
@@ -90,10 +105,10 @@ async def settle(
     response_model=StatementsView,
     responses=problem_responses(NotSignedIn, RoleMissing, NotFound),
 )
-async def list_statements(peer_id: UUID, _: Staff, database: DatabaseDep) -> Response:
+async def list_statements(peer_id: UUID, _: Staff, database: DatabaseDep, own: OwnDep) -> Response:
     """Return each month that was offered: agreed, or line by line where the two lists differ."""
     async with database.reading() as reader:
-        await get_peer(reader, peer_id=peer_id)
+        peer = await get_peer(reader, peer_id=peer_id)
         rows = await queries.list_statements(reader, peer_id=peer_id)
-    view = StatementsView(items=[StatementView.of(row) for row in rows])
+    view = StatementsView(items=[_view(row, own=own, peer=peer) for row in rows])
     return json_response(view.model_dump(mode="json"))

@@ -1,6 +1,7 @@
 """Promises between two cooperatives: two databases, two programs, a bad network between them."""
 
 from app.members.roles import Role
+from app.reciprocity.netting import open_positions
 from governance.clearing import Position, net_positions, settle
 from tests.app.reciprocity.cities import City, ride_out
 from tests.app.reciprocity.sisters import held, post
@@ -148,6 +149,13 @@ async def test_a_month_that_both_signed_is_settled_once_on_each_side(
     await ride_out(*cities)
 
     assert drawn.json()["net_minor"] == fare
+    both = [
+        (await city.client.get(f"{city.peer_path}/statements", headers=person.headers)).json()
+        for city, person in zip(cities, staff, strict=True)
+    ]
+    shown = [statement for answer in both for statement in answer["items"]]
+    nets = net_positions(open_positions(shown))
+    assert nets == {shown[0]["paper"]["currency"]: {str(host.id): fare, str(home.id): -fare}}
     for city, person, net in ((host, others[1], fare), (home, others[0], -fare)):
         path = f"{city.peer_path}/statements"
         [seen] = (await city.client.get(path, headers=person.headers)).json()["items"]
