@@ -2,9 +2,14 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+
+# The matcher looks at each pair of equal lines again and again: over texts of thousands of empty
+# lines it would think for hours.
+MOST_EQUAL_PAIRS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,15 @@ def version_of(text: str) -> str:
 
 
 def propose(old: str, new: str) -> Amendment:
-    """Return the amendment that makes the old text the new one; it may have no changes."""
+    """Return the amendment that makes the old text the new one; it may have no changes.
+
+    In texts with more than `MOST_EQUAL_PAIRS` pairs of equal lines all that lies between the first
+    line that differs and the last one is a single change.
+    """
     before, after = _lines(old), _lines(new)
+    times = Counter(after)
+    if sum(times[line] for line in before) > MOST_EQUAL_PAIRS:
+        return Amendment(version_of(old), _whole(before, after))
     matcher = SequenceMatcher(a=before, b=after, autojunk=False)
     changes = tuple(
         Change(first, last, tuple(after[start:end]))
@@ -59,6 +71,17 @@ def accept(amendment: Amendment, *, text: str) -> str:
     for change in reversed(amendment.changes):
         lines[change.first : change.last] = change.lines
     return "".join(lines)
+
+
+def _whole(before: Sequence[str], after: Sequence[str]) -> tuple[Change, ...]:
+    """Return the one change that makes these lines those, none where they are the same."""
+    if before == after:
+        return ()
+    shorter = min(len(before), len(after))
+    first = next((n for n in range(shorter) if before[n] != after[n]), shorter)
+    left = shorter - first
+    kept = next((n for n in range(left) if before[-1 - n] != after[-1 - n]), left)
+    return (Change(first, len(before) - kept, tuple(after[first : len(after) - kept])),)
 
 
 def _lines(text: str) -> list[str]:

@@ -28,6 +28,21 @@ def test_an_accepted_amendment_makes_the_old_text_the_new_one(old: str, new: str
     assert propose(old, old).changes == ()
 
 
+@given(texts, texts, texts, texts)
+def test_texts_of_thousands_of_equal_lines_are_compared_at_once(
+    head: str, old: str, new: str, tail: str
+) -> None:
+    """Line by line, this would hold up the whole program for hours."""
+    many = "\n" * 5_000
+    before, after = head + many + old + many + tail, head + many + new + many + tail
+
+    amendment = propose(before, after)
+
+    assert len(amendment.changes) == (before != after)
+    assert accept(amendment, text=before) == after
+    assert sum(len(change.lines) for change in amendment.changes) <= len(new) + 1
+
+
 def test_an_amendment_of_an_older_version_is_refused() -> None:
     amendment = propose(STATUTE, STATUTE + "Art. 2\n")
     with pytest.raises(StaleAmendment):
