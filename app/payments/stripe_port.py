@@ -12,9 +12,9 @@ NAME: Final = "stripe"
 # Before this version a charge counted what a partial capture let go as refunded.
 OLDEST_API: Final = "2025-03-31"
 TIMEOUT_S: Final = 20.0
-# Of these Stripe counts other units than ISO 4217 has, or takes round amounts alone: what it would
-# take is a hundredth of what is owed, or nothing. See https://docs.stripe.com/currencies.
-COUNTED_OTHERWISE: Final = frozenset({"ISK", "UGX", "BHD", "JOD", "KWD", "OMR", "TND"})
+# Of these Stripe counts other units than ISO 4217 has, or takes round amounts alone: it would take
+# a hundredth of what is owed, or a hundred times that, or nothing. See https://docs.stripe.com/currencies.
+COUNTED_OTHERWISE: Final = frozenset({"ISK", "UGX", "MGA", "BHD", "JOD", "KWD", "OMR", "TND"})
 # The charge of an intent says what was given back of it.
 _WHOLE: Final = ["latest_charge"]
 

@@ -172,6 +172,15 @@ where r.id = $1 and r.rider_id = $2
 """
 
 
+async def find_guest(reader: Transaction, *, ride_id: UUID) -> UUID | None:
+    """Return whose ride it is that a dispatcher booked; None where a rider booked it."""
+    rider_id: UUID | None = await reader.value(
+        "select r.rider_id from ride r join guest_ride g on g.ride_id = r.id where r.id = $1",
+        ride_id,
+    )
+    return rider_id
+
+
 async def find_receipt(reader: Transaction, *, ride_id: UUID, rider_id: UUID) -> Any | None:
     """Return what a receipt says beside the money; None unless it is this rider's own ride."""
     return await reader.row(_RECEIPT, ride_id, rider_id)

@@ -73,6 +73,19 @@ async def read_receipt(
     )
 
 
+async def read_guest_receipt(reader: Transaction, *, ride_id: UUID, settings: Settings) -> Receipt:
+    """Return the receipt of a ride that a dispatcher booked for a guest.
+
+    Raises:
+        NotFound: there is no such ride, or its rider booked it.
+        NothingChargedYet: it is not over, or cost nothing.
+    """
+    rider_id = await queries.find_guest(reader, ride_id=ride_id)
+    if rider_id is None:
+        raise NotFound
+    return await read_receipt(reader, ride_id=ride_id, rider_id=rider_id, settings=settings)
+
+
 async def _seal(reader: Transaction, *, journal_id: int) -> Seal | None:
     """Return where the ride's journal is sealed; None until it is, seconds after the ride."""
     proof = await find_proof(reader, journal_id=journal_id)

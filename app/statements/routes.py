@@ -13,7 +13,14 @@ from pydantic import AwareDatetime, Field
 from app.foundation.database import Database
 from app.foundation.problems import NotFound
 from app.foundation.web import json_response, problem_responses
-from app.members.access import DatabaseDep, Now, SettingsDep, SignedInEvenSuspended, Staff
+from app.members.access import (
+    DatabaseDep,
+    Dispatcher,
+    Now,
+    SettingsDep,
+    SignedInEvenSuspended,
+    Staff,
+)
 from app.members.errors import NotSignedIn, RoleMissing
 from app.statements import service
 from app.statements.earnings import Earnings
@@ -34,7 +41,7 @@ from app.statements.press import Press
 from app.statements.receipt import Receipt
 from app.statements.receipt_paper import receipt_pdf
 from app.statements.receipt_schemas import ReceiptView
-from app.statements.receipts import read_receipt
+from app.statements.receipts import read_guest_receipt, read_receipt
 from app.statements.schemas import EarningsView, earnings_json
 from app.statements.spreadsheet import earnings_csv
 from app.statements.year_paper import year_pdf
@@ -248,6 +255,27 @@ async def get_receipt(ride_id: UUID, receipts: ReceiptsDep) -> Response:
 async def get_receipt_pdf(ride_id: UUID, receipts: ReceiptsDep, press: PressDep) -> Response:
     """Return the receipt as a document."""
     receipt = await receipts.read(ride_id)
+    content = await press.draw(receipt_pdf, receipt)
+    return paper(content, media_type=PDF, name=f"receipt-{receipt.ride_id}.pdf")
+
+
+@router.get(
+    "/guest-rides/{ride_id}/receipt.pdf",
+    operation_id="get_guest_receipt_pdf",
+    summary="Dispatcher: a guest's receipt on paper",
+    response_class=Response,
+    responses=problem_responses(NotSignedIn, RoleMissing, NotFound, NothingChargedYet, PressBusy)
+    | {200: {"content": {PDF: {}}, "description": "The document"}},
+)
+async def get_guest_receipt_pdf(
+    ride_id: UUID, _: Dispatcher, database: DatabaseDep, settings: SettingsDep, press: PressDep
+) -> Response:
+    """Return what a guest gets who rode without a telephone of their own, to be printed or posted.
+
+    It is the same document that a rider gets of their own ride.
+    """
+    async with database.reading() as reader:
+        receipt = await read_guest_receipt(reader, ride_id=ride_id, settings=settings)
     content = await press.draw(receipt_pdf, receipt)
     return paper(content, media_type=PDF, name=f"receipt-{receipt.ride_id}.pdf")
 

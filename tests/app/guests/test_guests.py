@@ -10,15 +10,17 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.foundation.money import readable
 from app.guests.texts import tell_guests
 from app.members.roles import Role
 from app.rides.service import give_up_searches
 from app.settings import Settings
 from tests.app.guests.desk import PHONE, Desk, make_desk, member_with
 from tests.app.payments.acts import CLIENT
+from tests.app.statements.made import texts_of
 from tests.conftest import StandingClock
 from tests.factories import make_driver, make_member
-from tests.steps import BALZERS, VADUZ, slug, take
+from tests.steps import BALZERS, VADUZ, book, slug, take
 
 WHOLE = ("arrive", "start", "complete")
 
@@ -55,6 +57,30 @@ async def test_a_guest_rides_for_cash_and_owes_nothing_afterwards(desk: Desk) ->
     )
     assert owed == 0
     assert await desk.faults() == []
+
+
+async def test_a_guest_without_a_telephone_gets_a_receipt_on_paper(desk: Desk) -> None:
+    ride = await desk.book(await desk.guest(phone=None))
+    path = f"/v1/guest-rides/{ride['id']}/receipt.pdf"
+    early = await desk.client.get(path, headers=desk.dispatcher.headers)
+    done = (await desk.drive(ride, *WHOLE)).json()
+
+    answer = await desk.client.get(path, headers=desk.dispatcher.headers)
+
+    assert slug(early) == "nothing-charged-yet"
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert readable(done["fare_minor"], currency="CHF") in texts_of(answer.content)
+
+
+async def test_a_dispatcher_reads_no_receipt_of_what_a_rider_booked(desk: Desk) -> None:
+    rider = await make_member(desk.owner, now=desk.clock.now())
+    ride = await book(desk.client, rider)
+    await desk.drive(ride, *WHOLE)
+
+    path = f"/v1/guest-rides/{ride['id']}/receipt.pdf"
+    answer = await desk.client.get(path, headers=desk.dispatcher.headers)
+
+    assert slug(answer) == "not-found"
 
 
 async def test_the_driver_reads_the_guests_name_as_any_riders(desk: Desk) -> None:
@@ -204,6 +230,7 @@ async def test_a_suspended_member_is_not_driven_by_way_of_the_telephone(desk: De
     [
         ("POST", "/v1/guests"),
         ("GET", "/v1/guest-rides"),
+        ("GET", f"/v1/guest-rides/{UUID(int=1)}/receipt.pdf"),
         ("GET", "/v1/guest-clients"),
     ],
 )

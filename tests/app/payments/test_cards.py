@@ -1,6 +1,7 @@
 """A card's whole way: authorised, captured, given back, and each thing that goes wrong on it."""
 
 import asyncio
+import json
 import time
 from typing import Any
 
@@ -275,6 +276,29 @@ async def test_an_event_that_nobody_signed_is_refused(street: Street) -> None:
     assert await street.hear(body, "t=abc,v1=") == 400
     assert await street.hear(body, sign(body, secret="another", at_s=_unix())) == 400
     assert await street.hear(body, sign(body, secret=street.double.secret, at_s=1)) == 400
+
+
+async def test_an_event_of_a_payment_that_nobody_knows_is_heard_and_moves_nothing(
+    street: Street,
+) -> None:
+    payment = {
+        "id": "pay_of_somebody",
+        "ours": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1d",
+        "authorised": 4000,
+        "captured": 4000,
+        "refunded": 0,
+        "withdrawn": 0,
+        "reinstated": 0,
+        "failure": None,
+    }
+    body = json.dumps({"id": "evt_1", "type": "payment.captured", "payment": payment}).encode()
+    before = await street.owner.fetchval("select count(*) from journal")
+
+    status = await street.hear(body, sign(body, secret=street.double.secret, at_s=_unix()))
+
+    kept = await street.owner.fetchrow("select payment_id from provider_event")
+    assert (status, kept and kept["payment_id"]) == (200, None)
+    assert await street.owner.fetchval("select count(*) from journal") == before
 
 
 async def test_who_dies_between_sending_and_recording_charges_nobody_twice(
