@@ -90,16 +90,37 @@ from journal j where j.idem_scope in
   ('sick_gift', 'solidarity_contribution', 'guarantee', 'guarantee_return', 'bad_debt')
 """
 
+# An illness that begins less than 28 days after the one before goes on with it: days ill before
+# count as waited, and days given before come off the longest time.
 GIFTS_ARE_IN_TIME = """
-select case when g.days > least((g.month + interval '1 month')::date, l.ended_on,
-        (l.began_on + l.waiting_days + make_interval(months => l.longest_months))::date,
-        (m.left_at at time zone c.time_zone)::date)
-      - greatest(g.month, l.began_on + l.waiting_days)
-    then 'gift ' || g.id || ' for ' || g.month || ' is outside waiting time or duration'
-    when l.confirmed_at is null or l.confirmed_at > g.paid_at
-    then 'gift ' || g.id || ' was made before anybody confirmed' end as fault
+with ill as (
+  select l.*, least(l.ended_on, (m.left_at at time zone c.time_zone)::date) as ill_until
+  from sick_leave l join circle_membership m on m.id = l.membership_id cross join cooperative c
+  where l.confirmed_at is not null),
+line as (
+  select *, lag(ill_until) over (partition by membership_id order by began_on, id) as before
+  from ill),
+row_of as (
+  select *, count(*) filter (where before is null or began_on >= before + 28)
+    over (partition by membership_id order by began_on, id) as no from line),
+chain as (
+  select *, began_on + greatest(waiting_days - coalesce(sum(ill_until - began_on) over (
+    partition by membership_id, no order by began_on, id
+    rows between unbounded preceding and 1 preceding), 0), 0)::int as gifts_from from row_of)
+select case when g.days > least((g.month + interval '1 month')::date, l.ill_until,
+        (l.gifts_from + make_interval(months => l.longest_months))::date - given.days)
+      - greatest(g.month, l.gifts_from)
+    then 'gift ' || g.id || ' for ' || g.month || ' is outside waiting time or duration' end
+    as fault
+from sick_gift g join chain l on l.id = g.sick_leave_id
+cross join lateral (select coalesce(sum(o.days), 0)::int as days
+  from sick_gift o join chain f on f.id = o.sick_leave_id
+  where (f.membership_id, f.no) = (l.membership_id, l.no)
+    and (f.began_on, f.id) < (l.began_on, l.id) and o.paid_at <= g.paid_at) as given
+union all
+select case when l.confirmed_at is null or l.confirmed_at > g.paid_at
+    then 'gift ' || g.id || ' was made before anybody confirmed' end
 from sick_gift g join sick_leave l on l.id = g.sick_leave_id
-join circle_membership m on m.id = l.membership_id cross join cooperative c
 union all
 select case when p.value is distinct from to_jsonb(l.waiting_days)
       or q.value is distinct from to_jsonb(l.longest_months)

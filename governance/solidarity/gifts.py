@@ -1,11 +1,12 @@
 """What a sick member is given for a month: within waiting time and duration, from what is there."""
 
 import calendar
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from governance.apportionment import apportion
+from governance.solidarity.rules import RELAPSE_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,8 @@ class SickLeave:
     """When a member could not work, and nothing about why.
 
     `ended_on` is the first day of work again, None before; `member_until` the day of leaving the
-    circle. Refused (ValueError): a day that comes before the first one, a negative waiting time,
+    circle. `waited_days` and `given_days` were ill and with a gift in the illness that it goes on
+    with. Refused (ValueError): a day that comes before the first one, a negative waiting time,
     no duration.
     """
 
@@ -22,6 +24,8 @@ class SickLeave:
     member_until: date | None
     waiting_days: int
     longest_months: int
+    waited_days: int = 0
+    given_days: int = 0
 
     def __post_init__(self) -> None:
         if self.ended_on is not None and self.ended_on < self.began_on:
@@ -32,14 +36,46 @@ class SickLeave:
     @property
     def gifts_from(self) -> date:
         """The first day for which there is a gift."""
-        return self.began_on + timedelta(days=self.waiting_days)
+        return self.began_on + timedelta(days=max(self.waiting_days - self.waited_days, 0))
+
+    @property
+    def ill_until(self) -> date | None:
+        """The day after the last one that counts as ill, None while it lasts."""
+        ends = [day for day in (self.ended_on, self.member_until) if day is not None]
+        return min(ends, default=None)
 
     @property
     def gifts_until(self) -> date:
         """The day after the last one for which there is a gift, if the illness lasts."""
-        ends = [later_month(self.gifts_from, months=self.longest_months)]
-        ends += [day for day in (self.ended_on, self.member_until) if day is not None]
-        return max(min(ends), self.gifts_from)
+        longest = later_month(self.gifts_from, months=self.longest_months)
+        ends = longest - timedelta(days=self.given_days)
+        return max(min(ends, self.ill_until or ends), self.gifts_from)
+
+
+def going_on(leaves: Iterable[SickLeave]) -> list[SickLeave]:
+    """Return a member's illnesses, the oldest first, each with what it goes on from.
+
+    One that begins less than four weeks after the end of the one before goes on with it: what was
+    waited counts as waited, and gifts go on for as long as was left.
+    """
+    known: list[SickLeave] = []
+    for leave in leaves:
+        before = known[-1] if known else None
+        if (
+            before is not None
+            and before.ill_until is not None
+            and leave.began_on < before.ill_until + timedelta(days=RELAPSE_DAYS)
+        ):
+            known.append(
+                replace(
+                    leave,
+                    waited_days=before.waited_days + (before.ill_until - before.began_on).days,
+                    given_days=before.given_days + (before.gifts_until - before.gifts_from).days,
+                )
+            )
+        else:
+            known.append(leave)
+    return known
 
 
 def later_month(day: date, *, months: int) -> date:

@@ -8,6 +8,10 @@ CIRCLE_MOST = 50
 # What a member wants to be given in a month of illness, in minor units; chosen on joining.
 TIERS_MINOR = (50_000, 75_000, 100_000, 150_000, 200_000, 250_000)
 PEERS_TO_CONFIRM = 2
+# An illness that begins sooner after the last one goes on with it, as Dutch law counts sick pay
+# (Civil Code, book 7, article 629, paragraph 10: an interruption of less than four weeks).
+# Otherwise a day of work would begin the longest time of gifts anew, and a setback a new wait.
+RELAPSE_DAYS = 28
 # The fund should hold what it is expected to pay in so many months.
 RESERVE_MONTHS = 3
 # What is shown of fewer people would show a person.

@@ -19,6 +19,7 @@ from governance.solidarity.gifts import (
     full_gift_minor,
     gift_days,
     gift_months,
+    going_on,
     later_month,
     share_what_is_there,
 )
@@ -111,6 +112,48 @@ def test_a_month_that_is_not_over_has_no_gift_yet() -> None:
     assert gift_months(leave, before=date(2026, 2, 28)) == []
     assert gift_months(leave, before=date(2026, 3, 1)) == [date(2026, 2, 1)]
     assert gift_days(leave, month=date(2026, 2, 1)) == 19
+
+
+def test_a_setback_waits_no_second_time_and_has_only_what_was_left() -> None:
+    rules = {"waiting_days": 30, "longest_months": 2}
+    first = SickLeave(date(2026, 1, 1), date(2026, 2, 20), None, **rules)
+    setback = SickLeave(date(2026, 3, 19), None, None, **rules)
+    # Given from 31 January to 19 February: 20 of the days of two months.
+    (_, going) = going_on([first, setback])
+    assert going.gifts_from == date(2026, 3, 19)
+    assert going.gifts_until == date(2026, 5, 19) - timedelta(days=20)
+    # One that came back from a short illness waits for the rest.
+    short = SickLeave(date(2026, 1, 1), date(2026, 1, 11), None, **rules)
+    (_, again) = going_on([short, SickLeave(date(2026, 1, 20), None, None, **rules)])
+    assert again.gifts_from == date(2026, 1, 20) + timedelta(days=20)
+    # After four weeks of work it is another illness.
+    (_, new) = going_on([first, SickLeave(date(2026, 3, 20), None, None, **rules)])
+    assert (new.waited_days, new.given_days) == (0, 0)
+
+
+@given(
+    parts=st.lists(st.tuples(st.integers(1, 90), st.integers(0, 27)), min_size=1, max_size=30),
+    waiting=st.integers(0, 60),
+    longest=st.integers(1, 12),
+)
+def test_however_often_a_day_is_worked_between_gifts_never_exceed_the_longest_time(
+    parts: list[tuple[int, int]], waiting: int, longest: int
+) -> None:
+    day, leaves = date(2026, 1, 1), []
+    for ill, well in parts:
+        ended = day + timedelta(days=ill)
+        leaves.append(SickLeave(day, ended, None, waiting_days=waiting, longest_months=longest))
+        day = ended + timedelta(days=well)
+
+    gone_on = going_on(leaves)
+    given = sum((leave.gifts_until - leave.gifts_from).days for leave in gone_on)
+    ill_days = sum(ill for ill, _ in parts)
+
+    # A month is of 31 days at most.
+    assert given <= longest * 31
+    assert given <= max(ill_days - waiting, 0)
+    if ill_days - waiting <= longest * 28:
+        assert given == max(ill_days - waiting, 0)
 
 
 def test_nobody_is_well_again_before_they_were_ill() -> None:

@@ -149,6 +149,15 @@ async def list_confirmed(reader: Transaction, *, ended_after: date) -> list[Any]
     )
 
 
+async def list_confirmed_of(reader: Transaction, *, memberships: Sequence[UUID]) -> list[Any]:
+    """Return the confirmed illnesses of these places in a circle, the oldest first."""
+    return await reader.rows(
+        f"{_LEAVES} where l.confirmed_at is not null and m.id = any($1::uuid[])"
+        " order by l.began_on, l.id",
+        list(memberships),
+    )
+
+
 async def gathered(reader: Transaction, *, months: Sequence[date]) -> list[Any]:
     """Return due_minor and paid_minor of each circle and month: what its members contributed."""
     return await reader.rows(

@@ -31,7 +31,7 @@ from app.solidarity.errors import (
 )
 from app.solidarity.queries import circles as queries
 from app.solidarity.queries import sickness
-from app.solidarity.routes.own import gifts_from, leave_shown
+from app.solidarity.routes.own import leave_shown
 from app.solidarity.schemas import (
     CircleJoining,
     CircleOpening,
@@ -45,6 +45,7 @@ from app.solidarity.schemas import (
     WaitingView,
 )
 from app.solidarity.service import circles, state
+from app.solidarity.service.leaves import with_past
 from app.solidarity.service.sickness import confirm_sick
 from app.solidarity.words import PRIVACY
 from governance.solidarity.rules import CIRCLE_MOST
@@ -184,18 +185,19 @@ async def list_waiting(actor: SignedIn, database: DatabaseDep) -> Response:
     is_steward = Role.STAFF in actor.roles
     async with database.reading() as reader:
         own = await queries.find_membership(reader, member_id=actor.member_id)
-        rows = []
+        rows: list[Any] = []
         if is_steward or own is not None:
             circle_id = None if is_steward or own is None else own["circle_id"]
             rows = await sickness.list_unconfirmed(reader, circle_id=circle_id)
+        leaves = await with_past(reader, rows)
     items = [
         WaitingView.of(
             row,
-            gifts_from=gifts_from(row),
+            gifts_from=leave.gifts_from,
             member_name=row["member_name"],
             circle_name=row["circle_name"],
         )
-        for row in rows
+        for row, leave in zip(rows, leaves, strict=True)
         if row["member_id"] != actor.member_id
     ]
     return json_response(WaitingListView(items=items).model_dump(mode="json"), headers=_OWN)
@@ -219,6 +221,6 @@ async def confirm(leave_id: UUID, acting: Acting) -> Response:
             is_steward=Role.STAFF in acting.actor.roles,
             now=acting.now,
         )
-        return leave_shown(row)
+        return await leave_shown(tx, row)
 
     return await acting.answer(act)

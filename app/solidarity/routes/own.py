@@ -1,6 +1,5 @@
 """HTTP of what a member says of their own illness, and all that the fund knows of them."""
 
-from datetime import date
 from typing import Any
 
 from fastapi import APIRouter
@@ -27,7 +26,7 @@ from app.solidarity.schemas import (
     SickLeaveView,
     SickReport,
 )
-from app.solidarity.service.months import leave_of
+from app.solidarity.service.leaves import with_past
 from app.solidarity.service.sickness import report_recovered, report_sick
 from app.solidarity.words import LAW
 
@@ -35,14 +34,10 @@ router = APIRouter(prefix="/v1/me", tags=["solidarity"])
 _OWN = {"Cache-Control": "no-store", "Vary": "Authorization"}
 
 
-def gifts_from(row: Any) -> date:
-    """Return the first day for which there is a gift, if the illness lasts."""
-    return leave_of(row).gifts_from
-
-
-def leave_shown(row: Any) -> dict[str, Any]:
+async def leave_shown(tx: Transaction, row: Any) -> dict[str, Any]:
     """Return an illness as an answer."""
-    return SickLeaveView.of(row, gifts_from=gifts_from(row)).model_dump(mode="json")
+    [leave] = await with_past(tx, [row])
+    return SickLeaveView.of(row, gifts_from=leave.gifts_from).model_dump(mode="json")
 
 
 @router.get(
@@ -57,12 +52,16 @@ async def get_own(actor: SignedInEvenSuspended, database: DatabaseDep) -> Respon
     who = actor.member_id
     async with database.reading() as reader:
         place = await circles.find_membership(reader, member_id=who)
-        leaves = await sickness.list_own_leaves(reader, member_id=who)
+        rows = await sickness.list_own_leaves(reader, member_id=who)
+        leaves = await with_past(reader, rows)
         gifts = await sickness.list_own_gifts(reader, member_id=who)
         paid = await contributions.list_own(reader, member_id=who)
     view = OwnSolidarityView(
         membership=None if place is None else MembershipView.of(place),
-        sick_leaves=[SickLeaveView.of(row, gifts_from=gifts_from(row)) for row in leaves],
+        sick_leaves=[
+            SickLeaveView.of(row, gifts_from=leave.gifts_from)
+            for row, leave in zip(rows, leaves, strict=True)
+        ],
         gifts=[GiftView(**row) for row in gifts],
         contributions=[ContributionView(**row) for row in paid],
         law=LAW,
@@ -79,13 +78,17 @@ async def get_own(actor: SignedInEvenSuspended, database: DatabaseDep) -> Respon
     responses=problem_responses(*COMMAND_PROBLEMS, NotInACircle, DayOutOfRange, ReportedBefore),
 )
 async def report(body: SickReport, acting: Acting) -> Response:
-    """Say from which day on. Your circle is asked to confirm it; why is nobody's business."""
+    """Say from which day on. Your circle is asked to confirm it; why is nobody's business.
+
+    Within four weeks of your last illness it goes on with that one: you wait no second time, and
+    gifts go on for as long as was left.
+    """
 
     async def act(tx: Transaction) -> dict[str, Any]:
         row = await report_sick(
             tx, member_id=acting.actor.member_id, began_on=body.began_on, now=acting.now
         )
-        return leave_shown(row)
+        return await leave_shown(tx, row)
 
     return await acting.answer(act, status=201)
 
@@ -106,6 +109,6 @@ async def recover(body: RecoveryReport, acting: Acting) -> Response:
         row = await report_recovered(
             tx, member_id=acting.actor.member_id, ended_on=body.ended_on, now=acting.now
         )
-        return leave_shown(row)
+        return await leave_shown(tx, row)
 
     return await acting.answer(act)

@@ -15,6 +15,7 @@ from app.ledger.payouts import free_for_payout
 from app.ledger.service import post
 from app.solidarity.queries import contributions, sickness
 from app.solidarity.queries import fund as queries
+from app.solidarity.service.leaves import with_past
 from app.solidarity.service.policies import begin_of, rules_in_force, today
 from governance.solidarity.contribution import (
     contribution_minor,
@@ -22,7 +23,6 @@ from governance.solidarity.contribution import (
     expected_claims_minor,
 )
 from governance.solidarity.gifts import (
-    SickLeave,
     first_of_month,
     full_gift_minor,
     gift_days,
@@ -128,18 +128,19 @@ async def make_gifts(tx: Transaction, *, before: date, now: datetime) -> int:
     Where the fund does not bear all of them, each gets a fair part; the fund is never overdrawn.
     """
     await queries.lock_fund(tx)
-    leaves = await sickness.list_confirmed(tx, ended_after=later_month(before, months=-24))
+    rows = await sickness.list_confirmed(tx, ended_after=later_month(before, months=-24))
     due = [
         (row, leave, month)
-        for row, leave in ((row, leave_of(row)) for row in leaves)
+        for row, leave in zip(rows, await with_past(tx, rows), strict=True)
         for month in gift_months(leave, before=before)
         if month not in row["months"]
     ]
     if not due:
         return 0
-    rows = await sickness.gathered(tx, months=sorted({month for _, _, month in due}))
+    of_circles = await sickness.gathered(tx, months=sorted({month for _, _, month in due}))
     gathered = {
-        (row["circle_id"], row["month"]): (row["due_minor"], row["paid_minor"]) for row in rows
+        (one["circle_id"], one["month"]): (one["due_minor"], one["paid_minor"])
+        for one in of_circles
     }
     full: dict[str, int] = {}
     for row, leave, month in due:
@@ -169,17 +170,6 @@ async def make_gifts(tx: Transaction, *, before: date, now: datetime) -> int:
             now=now,
         )
     return len(due)
-
-
-def leave_of(row: Any) -> SickLeave:
-    """Return an illness as the rules of gifts take it."""
-    return SickLeave(
-        began_on=row["began_on"],
-        ended_on=row["ended_on"],
-        member_until=row["member_until"],
-        waiting_days=row["waiting_days"],
-        longest_months=row["longest_months"],
-    )
 
 
 async def _book_gift(

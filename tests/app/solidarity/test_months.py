@@ -166,6 +166,37 @@ async def test_gifts_end_after_the_voted_duration_though_the_illness_lasts(
     assert await faults(owner) == set()
 
 
+async def test_a_setback_waits_no_second_time_and_gifts_end_with_what_was_left(
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    database: Database,
+    clock: StandingClock,
+    circle: Circle,
+) -> None:
+    await vote(owner, "gift_longest_months", 1, at=FRIDAY_EVENING)
+    await free_of_charge(owner, clock)
+    clock.pass_time(60)
+    await fill_fund(owner, 10**7, clock)
+    person = await ill(client, circle)
+    on(clock, 7, 1)
+    await take(client, person, "/v1/me/sick-leaves/recovery", ended_on="2026-07-01")
+    on(clock, 7, 10)
+    leave = await report(client, person, "2026-07-10")
+    for other in circle.members[1:3]:
+        confirmed = await confirm(client, other, leave["id"])
+
+    for month in (7, 8, 9):
+        await keep_month(database, now=on(clock, month, 26))
+
+    assert (leave["gifts_from"], confirmed.json()["gifts_from"]) == ("2026-07-10", "2026-07-10")
+    # Ten days in June, and from 10 July on the month less those ten.
+    assert await gifts(owner) == [
+        ("2026-06-01", 10, 33_333, 33_333),
+        ("2026-07-01", 21, 67_741, 67_741),
+    ]
+    assert await faults(owner) == set()
+
+
 async def test_the_order_of_gifts_in_the_books_tells_nobody_whose_they_are(
     client: httpx.AsyncClient,
     owner: asyncpg.Connection,
