@@ -149,7 +149,8 @@ with own as (
 ), whole as (
   select id from own union select j.id from journal j join own on own.id = j.reverses
 )
-select j.kind, undone.kind as undone_kind, why.reason, j.effective_at, d.kind as debit_kind,
+select j.id as journal_id, j.kind, undone.kind as undone_kind, why.reason, j.effective_at,
+  d.kind as debit_kind,
   d.kind = 'rider' and d.member_id = $2 as debit_own, c.kind as credit_kind,
   c.kind = 'rider' and c.member_id = $2 as credit_own, t.amount_minor
 from whole join journal j on j.id = whole.id join transfer t on t.journal_id = j.id

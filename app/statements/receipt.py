@@ -31,6 +31,7 @@ class Movement:
     `debit_own` and `credit_own` say whether that account is the rider's whose receipt it is.
     """
 
+    journal_id: int
     kind: str
     undone_kind: str | None
     reason: str | None
@@ -167,7 +168,7 @@ def reckon_charges(movements: Iterable[Movement]) -> Charges:
     """
     held = dict.fromkeys(("driver", "cooperative", "passed_on", "others", "own"), 0)
     first, tips, later = 0, 0, 0
-    refunds = []
+    refunds: dict[int, Refund] = {}
     for line in movements:
         if not line.is_charge:
             continue
@@ -175,10 +176,13 @@ def reckon_charges(movements: Iterable[Movement]) -> Charges:
         held[_holder(line.debit_kind, own=line.debit_own)] -= line.amount_minor
         charged = line.charged_minor
         if charged < 0:
-            refunds.append(
-                Refund(
-                    at=line.effective_at, kind=line.kind, amount_minor=-charged, reason=line.reason
-                )
+            # What was decided at once came back at once, whoever bore which part of it.
+            before = refunds.get(line.journal_id)
+            refunds[line.journal_id] = Refund(
+                at=line.effective_at,
+                kind=line.kind,
+                amount_minor=(before.amount_minor if before else 0) - charged,
+                reason=line.reason,
             )
         elif line.kind in (JournalKind.RIDE_FARE, JournalKind.RIDE_FEE, JournalKind.PEER_RIDE):
             first += charged
@@ -197,7 +201,7 @@ def reckon_charges(movements: Iterable[Movement]) -> Charges:
         first_minor=first,
         tips_minor=tips,
         later_minor=later,
-        refunds=tuple(refunds),
+        refunds=tuple(refunds.values()),
         split=split,
     )
 
