@@ -35,11 +35,13 @@ _EXAMPLE: dict[str, Any] = {
     ],
 }
 
+_FARES = "without tolls and tax that only pass through: the share is taken of the rest"
+
 
 class DriverYearView(BaseModel):
     """What you would have kept as a driver."""
 
-    fares_minor: int
+    fares_minor: Annotated[int, Field(description=_FARES)]
     net_minor: Annotated[int, Field(description="your fares less the cooperative's share")]
     refund_minor: Annotated[int, Field(description="your part of what would have been left")]
     keeps_minor: int
@@ -48,7 +50,7 @@ class DriverYearView(BaseModel):
 class RiderYearView(BaseModel):
     """What your fares contained as a rider."""
 
-    fares_minor: int
+    fares_minor: Annotated[int, Field(description=_FARES)]
     commission_minor: Annotated[int, Field(description="what went to the cooperative")]
     to_drivers_minor: int
 

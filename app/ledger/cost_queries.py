@@ -138,7 +138,10 @@ async def newest_entry(reader: Transaction) -> int:
 
 
 async def sums_of_year(reader: Transaction, *, at: datetime) -> Any:
-    """Return since, until, costs, other income and fares of the year up to the day of `at`."""
+    """Return since, until, costs, other income and fares of the year up to the day of `at`.
+
+    Of fares it is the part that the voted share is taken of.
+    """
     return await reader.connection.fetchrow(
         f"with year as ({_YEAR}), booked as (select kind, sum(amount_minor)::bigint as minor"
         f" from ({_ENTRIES}) as entry, year where effective_at >= since and effective_at < until"
@@ -148,9 +151,12 @@ async def sums_of_year(reader: Transaction, *, at: datetime) -> Any:
         " join transfer t on t.journal_id = j.id"
         " join account a on a.id in (t.debit_id, t.credit_id)"
         " where a.kind = 'platform_costs' and j.kind <> 'surplus_close'),"
-        " driven as (select coalesce(sum(t.amount_minor), 0)::bigint as minor"
+        # Tolls and tax that pass through bear no share: they do not pay for the platform.
+        " driven as (select coalesce(sum(t.amount_minor - coalesce(s.pass_through_minor, 0)), 0)"
+        "::bigint as minor"
         " from year join journal j on j.effective_at >= since and j.effective_at < until"
-        " join transfer t on t.journal_id = j.id and t.line = 1 where j.kind = 'ride_fare'"
+        " join transfer t on t.journal_id = j.id and t.line = 1"
+        " left join ride_settlement s on s.journal_id = j.id where j.kind = 'ride_fare'"
         " and not exists (select from journal undoing where undoing.reverses = j.id))"
         # What arises by itself, such as a pay floor's top-up, has no entry and is a cost as well.
         " select since, until, (select minor from spent) as costs_minor,"

@@ -35,7 +35,10 @@ class NewCost:
 
 @dataclass(frozen=True, slots=True)
 class YearSums:
-    """What the books say of [since, until), in minor units: a year of whole days."""
+    """What the books say of [since, until), in minor units: a year of whole days.
+
+    ``fares_minor`` is what the voted share is taken of: without tolls and tax that pass through.
+    """
 
     since: datetime
     until: datetime

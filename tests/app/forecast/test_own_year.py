@@ -9,13 +9,16 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.forecast.service import ballot_grid
 from app.members.roles import Role
 from app.tables import metadata
+from tests.app.fares.acts import put_in_force
 from tests.app.forecast.year import POTS, Town, book_rides, make_year_driver, worked_year
 from tests.conftest import FRIDAY_EVENING, StandingClock
-from tests.factories import make_member
+from tests.factories import make_driver, make_member
+from tests.steps import assigned_ride, take
 
 
 @pytest.fixture
@@ -108,6 +111,34 @@ async def test_a_rider_sees_what_the_same_fares_contained(town: Town) -> None:
         "to_drivers_minor": 3_233 - 299 - 185,
     }
     assert now["as_driver"] is None
+
+
+async def test_what_passes_through_bears_no_share_before_a_vote_either(
+    app: FastAPI, town: Town, clock: StandingClock
+) -> None:
+    """Of tolls and tax the cooperative keeps nothing, so they do not pay for it."""
+    charges = [{"name": "Tunnel", "code": "toll", "amount_minor": 250}]
+    vat = {"rate_bp": 810, "remitted_by": "cooperative"}
+    await put_in_force(town.client, town.owner, clock, charges=charges, vat=vat)
+    driver = await make_driver(town.owner, now=clock.now())
+    rider = await make_member(town.owner, now=clock.now())
+    ride = await assigned_ride(app, town.client, rider=rider, driver=driver, now=clock.now())
+    for step in ("arrive", "start", "complete"):
+        await take(town.client, driver, f"/v1/rides/{ride}/{step}")
+    booked = await town.owner.fetchrow("select * from ride_settlement")
+    clock.pass_time(12 * 3600)
+    await town.pay(booked["commission_minor"], day="2026-05-22")
+
+    year = await town.ask(driver)
+
+    [now] = [share for share in year["shares"] if share["commission_bp"] == 1500]
+    assert booked["pass_through_minor"] > 250
+    assert now["as_driver"]["fares_minor"] == booked["fare_minor"] - booked["pass_through_minor"]
+    kept = now["as_driver"]["fares_minor"] - now["as_driver"]["net_minor"]
+    assert kept == booked["commission_minor"]
+    assert now["surplus_minor"] == 0
+    assert 1490 <= year["break_even_bp"] <= 1500
+    assert year["floor_bp"] == 1500
 
 
 def largest_remainder(total: int, weights: dict[Any, Fraction]) -> dict[Any, int]:

@@ -103,12 +103,14 @@ class Town:
             )
         return people
 
-    async def pay(self, amount_minor: int, *, kind: str = "platform_cost") -> str:
+    async def pay(
+        self, amount_minor: int, *, kind: str = "platform_cost", day: str = "2026-03-01"
+    ) -> str:
         body = {
             "kind": kind,
             "purpose": "other",
             "amount_minor": amount_minor,
-            "day": "2026-03-01",
+            "day": day,
             "document": "Invoice 1",
         }
         answer = await self.client.post("/v1/costs", json=body, headers=self.staff.act)
