@@ -108,9 +108,10 @@ class Fault:
 
 @dataclass(slots=True)
 class Found:
-    """What a recount found wrong."""
+    """What a recount found wrong, and what it could not look at."""
 
     faults: list[Fault] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def fault(self, kind: FaultKind, detail: str) -> None:
         """Note one fault more."""
@@ -671,7 +672,6 @@ def _recount_period(
 
 def _check_seals(seals: Sequence[Json], kept: Sequence[Json], found: Found) -> None:
     """Each seal follows the one before, is signed by one key, and is the one that was kept."""
-    published = {head["height"]: head for head in kept}
     before = None
     for seal in seals:
         name, digest = f"block {seal['height']}", _seal_hash(seal)
@@ -686,10 +686,36 @@ def _check_seals(seals: Sequence[Json], kept: Sequence[Json], found: Found) -> N
             found.fault(FaultKind.BROKEN_CHAIN, f"{name} does not follow the block before it")
         if before is not None and seal["key"] != before["key"]:
             found.fault(FaultKind.FORGED_SEAL, f"{name} is signed by another key than before")
-        head = published.get(seal["height"])
-        if head is not None and _seal_hash(head) != digest:
-            found.fault(FaultKind.SWAPPED_SEAL, f"{name}: another seal was kept of it")
         before = seal
+    if kept and seals:
+        _check_kept(seals, kept, found)
+
+
+def _check_kept(seals: Sequence[Json], kept: Sequence[Json], found: Found) -> None:
+    """Kept seals are those of the file, or lead to it one by one; of the others it is noted."""
+    hashes = {seal["height"]: _seal_hash(seal).hex() for seal in seals}
+    chain = {head["height"]: _seal_hash(head).hex() for head in kept} | hashes
+    for head in kept:
+        if hashes.get(head["height"]) not in (None, _seal_hash(head).hex()):
+            found.fault(
+                FaultKind.SWAPPED_SEAL, f"block {head['height']}: another seal was kept of it"
+            )
+    for head in (*kept, *seals):
+        height = head["height"]
+        is_inside = height in hashes and height - 1 in hashes
+        if not is_inside and head["previous"] != chain.get(height - 1, head["previous"]):
+            found.fault(FaultKind.BROKEN_CHAIN, f"block {height} does not follow the one before")
+    low, high = min(hashes), max(hashes)
+    while low - 1 in chain:
+        low -= 1
+    while high + 1 in chain:
+        high += 1
+    lost = [head["height"] for head in kept if not low <= head["height"] <= high]
+    if lost:
+        found.notes.append(
+            f"{len(lost)} of the seals you kept, such as {max(lost)}, are not compared: nothing"
+            " leads from them to this file. Give those in between too (/v1/ledger/seals)."
+        )
 
 
 def _seal_hash(seal: Json) -> bytes:
@@ -1196,6 +1222,7 @@ def report(found: Found) -> str:
             if len(details) > SHOWN_PER_KIND:
                 lines.append(f"  and {len(details) - SHOWN_PER_KIND} more")
     lines += found.summary()
+    lines += [f"note: {note}" for note in found.notes]
     lines.append(f"{len(found.faults)} faults" if found.faults else "no fault: every check passed")
     return "\n".join(lines) + "\n"
 
@@ -1210,7 +1237,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--receipt", type=Path, action="append", default=[], help="your receipt")
     parser.add_argument(
-        "--root", type=Path, action="append", default=[], help="a root or a seal you kept"
+        "--root",
+        type=Path,
+        action="append",
+        default=[],
+        help="a root, a seal or a page of seals you kept",
     )
     parser.add_argument(
         "--member", action="append", default=[], help="a secret of yours, or a file of all of them"
@@ -1238,10 +1269,15 @@ def _recount_any(
 ) -> Found:
     """Recount whatever it is; what is none of the three is an election that cannot be read."""
     form = package.get("format") if isinstance(package, dict) else None
+    # As `/v1/ledger/seals` answers, one page of them is one file.
+    pages = [
+        root["items"] if isinstance(root, dict) and "items" in root else [root] for root in roots
+    ]
+    heads = [head for page in pages for head in page]
     if form == PERIOD_FORMAT:
-        return recount_period(package, heads=roots, secrets=secrets)
+        return recount_period(package, heads=heads, secrets=secrets)
     if form == PROOF_FORMAT:
-        return check_proof(package, heads=roots)
+        return check_proof(package, heads=heads)
     return recount(package, receipts=receipts, roots=roots)
 
 
