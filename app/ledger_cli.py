@@ -32,8 +32,10 @@ def export(
     """Write the books as text that another program adds up; people are called by hashes."""
     if not beancount:
         raise typer.BadParameter("say as what: --beancount")
-    days = [_day(first_day, option="--from"), _day(day_after, option="--to")]
-    lines = run(_export(output, *days))
+    since, until = _day(first_day, option="--from"), _day(day_after, option="--to")
+    if since and until and until <= since:
+        raise typer.BadParameter(f"--to: {until} does not come after the first day, {since}")
+    lines = run(_export(output, since, until))
     say(f"{output}: {lines:,} lines; check it with bean-check {output}")
 
 

@@ -166,3 +166,18 @@ async def test_the_command_writes_the_text(town: Town, dsn: str, tmp_path: Path)
     assert code == 0, err
     numbers = [row["id"] for row in await town.owner.fetch("select id from journal")]
     assert sorted(Read(file.read_text().splitlines()).journals) == sorted(numbers)
+
+
+async def test_days_that_run_backwards_are_refused_and_nothing_is_written(
+    town: Town, dsn: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "books.beancount"
+    days = ("--from", "2026-03-01", "--to", "2026-02-01")
+
+    code, _, err = await meent(
+        dsn, tmp_path, "export", "--beancount", "-o", str(file), *days, room="ledger"
+    )
+
+    assert code == 2
+    assert "--to: 2026-02-01 does not come after the first day" in err
+    assert not file.exists()
