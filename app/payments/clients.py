@@ -114,7 +114,7 @@ async def issue_invoice(
             client_id=client_id,
             month=month,
             total_minor=total_minor,
-            due_on=now.date() + TERM,
+            due_on=await queries.day_of(tx, at=now) + TERM,
             issued_by=issued_by,
             now=now,
         )

@@ -101,6 +101,14 @@ async def end_rider(tx: Transaction, *, client_id: UUID, rider_id: UUID, now: da
     )
 
 
+async def day_of(reader: Transaction, *, at: datetime) -> date:
+    """Return which day a moment is on in the cooperative's time zone."""
+    day: date = await reader.value(
+        "select ($1::timestamptz at time zone time_zone)::date from cooperative", at
+    )
+    return day
+
+
 async def end_of_month(reader: Transaction, *, month: date) -> datetime:
     """Return when a month ends in the cooperative's time zone."""
     ends: datetime = await reader.value(

@@ -1,6 +1,6 @@
 """A ride paid by each method, from its booking to its end."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -181,6 +181,24 @@ async def test_a_client_takes_over_rides_up_to_its_limit_and_pays_by_the_month(
     assert slug(twice) == "invoice-paid-before"
     assert await road.standing("contract_client") == 0
     assert await road.standing("bank") == -fare_minor
+
+
+async def test_an_invoice_is_due_thirty_days_after_the_day_it_was_by_the_citys_calendar(
+    road: Street,
+) -> None:
+    staff = await make_member(road.owner, Role.STAFF, now=road.now)
+    client = await take(road.client, staff, "/v1/contract-clients", **CLIENT)
+    path = f"/v1/contract-clients/{client.json()['id']}"
+    await take(road.client, staff, f"{path}/riders", rider_id=str(road.rider.id))
+    ride = (await request(road, "invoice")).json()
+    await drive(road, ride, *WHOLE)
+    half_past_midnight = datetime(2026, 5, 31, 22, 30, tzinfo=UTC)  # of 1 June in Vaduz
+    road.clock.pass_time((half_past_midnight - road.now).total_seconds())
+    await road.owner.execute("update session set access_expires_at = access_expires_at + '1 y'")
+
+    invoice = (await take(road.client, staff, f"{path}/invoices", month="2026-05")).json()
+
+    assert invoice["due_on"] == "2026-07-01"
 
 
 async def test_a_providers_payout_is_booked_once_with_its_fee_as_a_cost(road: Street) -> None:
