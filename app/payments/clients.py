@@ -104,7 +104,8 @@ async def issue_invoice(
     # One after the other: a number that was rolled back would leave a gap if others went ahead.
     await queries.wait_to_number(tx)
     invoice_id = new_id()
-    total_minor = await queries.open_total(tx, client_id=client_id, until=ends_at)
+    charges = await queries.open_charges(tx, client_id=client_id, until=ends_at)
+    total_minor = sum(charge["amount_minor"] for charge in charges)
     if total_minor <= 0:
         raise NothingToInvoice
     try:
@@ -120,7 +121,9 @@ async def issue_invoice(
         )
     except asyncpg.UniqueViolationError as twice:
         raise NothingToInvoice from twice
-    await queries.put_on_invoice(tx, invoice_id=invoice_id, client_id=client_id, until=ends_at)
+    # These and no others: what was under way at the month's end may have been committed since.
+    charge_ids = [charge["id"] for charge in charges]
+    await queries.put_on_invoice(tx, invoice_id=invoice_id, charge_ids=charge_ids)
     return await get_invoice(tx, invoice_id=invoice_id)
 
 

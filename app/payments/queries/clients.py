@@ -1,5 +1,6 @@
 """Statements about contract clients and their invoices."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -122,16 +123,13 @@ async def wait_to_number(tx: Transaction) -> None:
     await tx.execute("select pg_advisory_xact_lock($1)", _NUMBERING)
 
 
-async def open_total(tx: Transaction, *, client_id: UUID, until: datetime) -> int:
-    """Return the sum of what was taken over before a moment and is on no invoice; locked."""
-    return int(
-        await tx.value(
-            "select coalesce(sum(amount_minor), 0)::bigint from (select amount_minor"
-            " from client_charge where client_id = $1 and invoice_id is null and booked_at < $2"
-            " order by id for no key update) as open",
-            client_id,
-            until,
-        )
+async def open_charges(tx: Transaction, *, client_id: UUID, until: datetime) -> list[Any]:
+    """Return id and amount_minor of what was taken over before a moment, not invoiced; locked."""
+    return await tx.rows(
+        "select id, amount_minor from client_charge where client_id = $1 and invoice_id is null"
+        " and booked_at < $2 order by id for no key update",
+        client_id,
+        until,
     )
 
 
@@ -160,16 +158,10 @@ async def insert_invoice(
     )
 
 
-async def put_on_invoice(
-    tx: Transaction, *, invoice_id: UUID, client_id: UUID, until: datetime
-) -> None:
-    """Put what was taken over before a moment, and is on no invoice yet, on this one."""
+async def put_on_invoice(tx: Transaction, *, invoice_id: UUID, charge_ids: Sequence[UUID]) -> None:
+    """Put these charges on an invoice."""
     await tx.execute(
-        "update client_charge set invoice_id = $1"
-        " where client_id = $2 and invoice_id is null and booked_at < $3",
-        invoice_id,
-        client_id,
-        until,
+        "update client_charge set invoice_id = $1 where id = any($2)", invoice_id, charge_ids
     )
 
 

@@ -201,6 +201,39 @@ async def test_an_invoice_is_due_thirty_days_after_the_day_it_was_by_the_citys_c
     assert invoice["due_on"] == "2026-07-01"
 
 
+async def test_an_invoice_asks_for_its_lines_though_a_late_one_is_committed_meanwhile(
+    road: Street,
+) -> None:
+    staff = await make_member(road.owner, Role.STAFF, now=road.now)
+    client = await take(road.client, staff, "/v1/contract-clients", **CLIENT)
+    path = f"/v1/contract-clients/{client.json()['id']}"
+    await take(road.client, staff, f"{path}/riders", rider_id=str(road.rider.id))
+    fares_minor = []
+    for _ in range(2):
+        ride = (await request(road, "invoice")).json()
+        fares_minor.append((await drive(road, ride, *WHOLE)).json()["fare_minor"])
+    # The second ride's line appears after the invoice has looked and before it is stored.
+    await road.owner.execute(
+        "create table late as select * from client_charge order by id desc limit 1;"
+        " grant select on late to public;"
+        " set session_replication_role = replica;"
+        " delete from client_charge where id = (select id from late);"
+        " set session_replication_role = origin;"
+        " create function come_late() returns trigger language plpgsql security definer as"
+        " $$ begin insert into client_charge select * from late; return new; end $$;"
+        " create trigger late before insert on invoice for each row execute function come_late()"
+    )
+    road.clock.pass_time(10 * 24 * 3600)
+    await road.owner.execute("update session set access_expires_at = access_expires_at + '1 y'")
+
+    invoice = (await take(road.client, staff, f"{path}/invoices", month="2026-05")).json()
+
+    assert invoice["total_minor"] == fares_minor[0]
+    assert [line["amount_minor"] for line in invoice["lines"]] == fares_minor[:1]
+    waits = "select amount_minor from client_charge where invoice_id is null"
+    assert await road.owner.fetchval(waits) == fares_minor[1]
+
+
 async def test_a_providers_payout_is_booked_once_with_its_fee_as_a_cost(road: Street) -> None:
     staff = await make_member(road.owner, Role.STAFF, now=road.now)
     body = {
