@@ -17,6 +17,8 @@ from app.surplus.errors import CapitalNotDue, MeansDoNotReach, MemberHasNotLeft,
 from governance.member_capital import Lot, Means, redeem
 
 _FUNDS = (AccountKind.EDUCATION_FUND, AccountKind.SOLIDARITY_FUND)
+# At the bank still, but on its way to drivers, or owed to others, such as a tax.
+_OWED = (AccountKind.PAYOUT_CLEARING, AccountKind.PASS_THROUGH)
 
 
 async def list_refunds(reader: Transaction, *, member_id: UUID) -> list[dict[str, Any]]:
@@ -29,8 +31,8 @@ async def redeem_capital(
 ) -> dict[str, Any]:
     """Pay back the capital of who has left, onto their account, as far as the means reach.
 
-    What is owed to drivers, members' shares, the funds for learning and solidarity and the
-    indivisible reserve are no means. The event `capital.redeemed` is told to the member.
+    What is owed to drivers and others, members' shares, the funds for learning and solidarity and
+    the indivisible reserve are no means. The event `capital.redeemed` is told to the member.
 
     Raises:
         OwnCase: nobody pays their own capital.
@@ -83,12 +85,12 @@ async def redeem_capital(
 
 async def _means(reader: Transaction) -> Means:
     held = await queries.standing(
-        reader, kinds=[AccountKind.BANK, AccountKind.STATUTORY_RESERVE, *_FUNDS]
+        reader, kinds=[AccountKind.BANK, AccountKind.STATUTORY_RESERVE, *_FUNDS, *_OWED]
     )
     return Means(
         # Below zero is money at the bank.
         bank_minor=-held[AccountKind.BANK],
-        owed_minor=await queries.owed_minor(reader),
+        owed_minor=await queries.owed_minor(reader) + sum(max(0, held[kind]) for kind in _OWED),
         funds_minor=sum(held[fund] for fund in _FUNDS),
         reserve_minor=held[AccountKind.STATUTORY_RESERVE],
     )

@@ -133,12 +133,14 @@ async def standing(
 
 
 async def owed_minor(reader: Transaction) -> int:
-    """Return what is owed to drivers, and what members paid in to join, in minor units."""
+    """Return what is owed to people and partners but members' capital, in minor units.
+
+    What members paid in to join counts; an account below zero sets nothing off.
+    """
     return int(
         await reader.value(
             "select coalesce(sum(b.posted_minor), 0) from balance b join account a"
-            " on a.id = b.account_id where a.kind in ('driver', 'member_share')"
-            " and b.posted_minor > 0"
+            " on a.id = b.account_id where a.kind <> 'member_capital' and b.posted_minor > 0"
         )
     )
 

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from tests.app.surplus.year import UNTIL, Town, bring, former_member, redeem
-from tests.factories import Person
+from tests.factories import Person, make_member
 
 YEAR = timedelta(days=365)
 
@@ -31,6 +31,43 @@ async def test_the_oldest_lot_is_paid_back_first_and_as_far_as_the_means_reach(t
     assert paid.status_code == 200, paid.text
     assert (paid.json()["paid_minor"], paid.json()["left_minor"]) == (10_000, 8_000)
     assert await lots_of(town, ada) == [(9_000, 9_000), (9_000, 1_000)]
+
+
+@pytest.mark.parametrize("house", ["payout_clearing", "pass_through"])
+async def test_what_is_on_its_way_to_drivers_or_owed_to_others_pays_no_capital(
+    town: Town, house: str
+) -> None:
+    ada = await former_member(town)
+    await town.wait(days=366)
+    await bring(town, 174_500 + 6_000 + 1_500)
+
+    await town.owner.execute(
+        "select post_journal('test', $3, '', 'tip', uuidv7(), null, $1, array[d.id], array[h.id],"
+        " array[100000::bigint], null) from account d, account h"
+        " where d.member_id = $2 and d.kind = 'driver' and h.kind = $3",
+        town.clock.now(),
+        ada.id,
+        house,
+    )
+
+    assert (await redeem(town, ada)).json()["type"] == "/problems/means-do-not-reach"
+
+
+async def test_what_stands_to_a_riders_credit_pays_no_capital(town: Town) -> None:
+    ada = await former_member(town)
+    await town.wait(days=366)
+    await bring(town, 174_500 + 6_000 + 1_500)
+    bo = await make_member(town.owner, now=town.clock.now())
+
+    await town.owner.execute(
+        "select post_journal('test', 'credit', '', 'tip', uuidv7(), null, $1, array[b.id],"
+        " array[r.id], array[5000::bigint], null) from account b, account r"
+        " where b.kind = 'bank' and r.member_id = $2 and r.kind = 'rider'",
+        town.clock.now(),
+        bo.id,
+    )
+
+    assert (await redeem(town, ada)).json()["type"] == "/problems/means-do-not-reach"
 
 
 async def test_all_is_paid_back_once_where_the_means_reach(town: Town) -> None:
