@@ -193,10 +193,13 @@ async def list_movements(reader: Transaction, *, ride_id: UUID, rider_id: UUID) 
 
 
 async def list_payments(reader: Transaction, *, ride_id: UUID) -> list[Any]:
-    """Return method, state and amount of what is paid for a ride, the ride itself first."""
+    """Return method, state and amount of what is paid for a ride, the ride itself first.
+
+    What another payment took the place of is not among them.
+    """
     return await reader.rows(
         "select method, state, amount_minor from payment where ride_id = $1"
-        " and amount_minor > 0 order by kind desc, id",
+        " and amount_minor > 0 and state <> 'voided' order by kind desc, id",
         ride_id,
     )
 

@@ -41,7 +41,6 @@ _STATES: Final = {
     "captured": "paid",
     "refunded": "given back",
     "charged_back": "taken back by your bank",
-    "voided": "nothing owed",
     "failed": "could not be had",
 }
 _REMITTERS: Final = {

@@ -84,6 +84,26 @@ async def test_a_driver_who_has_come_drives_and_is_paid_though_the_card_failed(
     assert (payment["state"], payment["amount_minor"]) == ("failed", done["fare_minor"])
 
 
+async def test_a_receipt_names_the_card_that_paid_and_not_the_one_that_failed(road: Street) -> None:
+    cards = "/v1/me/payment-methods"
+    await take(road.client, road.rider, cards, **CARD | {"token": "tok_chargeDeclined"})
+    ride = (await request(road, "card")).json()
+    await drive(road, ride, "arrive")
+    await road.work()
+    for step in ("start", "complete"):
+        done = await take(road.client, road.driver, f"/v1/rides/{ride['id']}/{step}")
+    await take(road.client, road.rider, cards, **CARD | {"is_default": True})
+    failed = await road.payment(UUID(ride["id"]))
+    await take(road.client, road.rider, f"/v1/me/payments/{failed['id']}/retry")
+    await road.work()
+
+    receipt = await road.client.get(f"/v1/rides/{ride['id']}/receipt", headers=road.rider.headers)
+
+    paid = {"method": "card", "state": "captured", "amount_minor": done.json()["fare_minor"]}
+    assert receipt.json()["payments"] == [paid]
+    assert await road.standing("rider", road.rider.id) == 0
+
+
 async def test_a_card_is_asked_near_the_pickup_of_a_ride_booked_ahead(road: Street) -> None:
     await take(road.client, road.rider, "/v1/me/payment-methods", **CARD)
 
