@@ -24,6 +24,7 @@ FEWEST_SHOWN = 10  # of fewer ballots a count would say who voted what
 # Of the public reason for which two auditors stop a vote.
 FEWEST_REASON_CHARACTERS, MOST_REASON_CHARACTERS = 20, 2_000
 _NUMBER_RULES = ("number", "two_houses")
+_SAID = ("yes", "no", "abstain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,15 +227,24 @@ def policy_of(rule: str, *, parameters: Mapping[str, Any]) -> str | None:
 
 
 def shown_result(result: Mapping[str, Any], *, counted: Sequence[int]) -> dict[str, Any]:
-    """Return what is told of a result: of few ballots only what was decided, no count."""
-    if min(counted, default=0) >= FEWEST_SHOWN:
+    """Return what is told of a result: where few said yes, no or abstained only what was decided.
+
+    All counts or none: the one left out would be the difference to the others.
+    """
+    said = [result[name] for name in _SAID if name in result]
+    if min(counted, default=0) >= FEWEST_SHOWN and not any(0 < n < FEWEST_SHOWN for n in said):
         return dict(result)
-    return {name: said for name, said in result.items() if name not in {"yes", "no", "abstain"}}
+    return {name: said for name, said in result.items() if name not in _SAID}
 
 
 def shown_counts(counted: Sequence[int]) -> list[int | None]:
-    """Return the ballots counted in each house, None where they are fewer than ten."""
-    return [count if count >= FEWEST_SHOWN else None for count in counted]
+    """Return the ballots counted in each house, None everywhere where one had fewer than ten.
+
+    Beside the other house's and the size of the box, the few would be the difference.
+    """
+    if min(counted, default=0) < FEWEST_SHOWN:
+        return [None] * len(counted)
+    return list(counted)
 
 
 def _fraction(majority: Majority) -> list[Any]:

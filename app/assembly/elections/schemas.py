@@ -139,7 +139,7 @@ class EnactmentView(BaseModel):
 
 
 class ResultView(BaseModel):
-    """What a vote decided. Counts of fewer than ten ballots are not told.
+    """What a vote decided. Counts of fewer than ten ballots are not told, nor those beside them.
 
     `turnout` is how many names every issuer has stamped, not how many ballots lie in the box.
     """

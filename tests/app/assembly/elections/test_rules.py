@@ -108,12 +108,15 @@ def test_the_present_division_is_the_one_in_force_else_even(
     assert present_division(["a", "b", "c"], points=10, in_force=in_force) == points
 
 
-def test_no_count_of_fewer_than_ten_ballots_is_told() -> None:
-    result = {"carried": True, "yes": 7, "no": 2, "abstain": 0}
+def test_no_count_of_fewer_than_ten_ballots_is_told_nor_left_as_a_difference() -> None:
+    few_no = {"carried": True, "yes": 27, "no": 2, "abstain": 10}
+    many = {"carried": True, "yes": 27, "no": 12, "abstain": 0}
 
-    assert shown_result(result, counted=[9]) == {"carried": True}
-    assert shown_result(result, counted=[10]) == result
-    assert shown_counts([9, 10, 0]) == [None, 10, None]
+    assert shown_result(few_no, counted=[39]) == {"carried": True}
+    assert shown_result(many, counted=[39]) == many
+    assert shown_result(many, counted=[9]) == {"carried": True}
+    assert shown_counts([9, 10]) == [None, None]
+    assert shown_counts([12, 10]) == [12, 10]
 
 
 def test_a_budget_that_comes_out_as_it_is_changes_nothing() -> None:
