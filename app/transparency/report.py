@@ -48,6 +48,8 @@ PURPOSES: Final = {
     "audit": "pays the auditors",
     "interest": "pays interest",
     "bad_debt": "covers fares that were never paid",
+    "chargeback": "covers payments that riders' banks took back",
+    "card_refund": "covers money given back to cards",
     "other": "pays for other things",
 }
 

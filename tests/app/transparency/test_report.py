@@ -24,6 +24,8 @@ def facts(
     passed_minor: int = 0,
     top_ups_minor: int = 0,
     bad_debts_minor: int = 0,
+    charged_back_minor: int = 0,
+    card_refunds_minor: int = 0,
     other_income_minor: int = 60_000,
     costs: Mapping[str, int] | None = None,
     carried_minor: int = 0,
@@ -31,7 +33,8 @@ def facts(
 ) -> Facts:
     """A period of which the surplus is divided a half to the reserve, the rest to refunds."""
     costs = {"servers": 1_000_000, "staff": 240_000} if costs is None else costs
-    all_costs = sum(costs.values()) + top_ups_minor + bad_debts_minor
+    by_themselves = bad_debts_minor + charged_back_minor + card_refunds_minor
+    all_costs = sum(costs.values()) + top_ups_minor + by_themselves
     result = commission_minor + other_income_minor - all_costs
     net = result - carried_minor
     steps = {
@@ -61,6 +64,10 @@ def facts(
             ("driver", "pay_floor"): top_ups_minor,
             ("platform_costs", "bad_debt"): -bad_debts_minor,
             ("rider", "bad_debt"): bad_debts_minor,
+            ("platform_costs", "chargeback"): -charged_back_minor,
+            ("card_clearing", "chargeback"): charged_back_minor,
+            ("platform_costs", "card_refund"): -card_refunds_minor,
+            ("card_clearing", "card_refund"): card_refunds_minor,
             ("platform_costs", "platform_cost"): -sum(costs.values()),
             ("bank", "platform_cost"): sum(costs.values()),
             ("driver", "payout"): -1_000,
@@ -108,6 +115,17 @@ def test_a_fare_that_was_never_paid_is_a_cost() -> None:
 
     assert report["costs"]["bad_debt"] == 7_000
     assert of_ten(report)["covers fares that were never paid"][0] == 7_000
+
+
+def test_what_cards_cost_the_house_is_said_in_words() -> None:
+    report = make_report(facts(charged_back_minor=7_000, card_refunds_minor=900))
+
+    assert of_ten(report)["covers payments that riders' banks took back"][0] == 7_000
+    assert of_ten(report)["covers money given back to cards"][0] == 900
+    page = render(as_published(report))
+    assert ">payments that riders&#x27; banks took back<" in page
+    assert ">money given back to cards<" in page
+    assert not [key for key in ("card_refund", "chargeback", "bad_debt") if key in page]
 
 
 def test_a_year_that_made_a_loss_says_what_was_missing() -> None:
