@@ -10,6 +10,16 @@ class NoCard(Problem):
     title = "You have no card here"
 
 
+class FundOwed(Problem):
+    """The solidarity fund paid a ride of yours whose card failed. Pay that, or in another way.
+
+    `POST /v1/me/payments/{payment_id}/retry` charges your card again.
+    """
+
+    slug = "fund-owed"
+    title = "You owe the solidarity fund"
+
+
 class NoClient(Problem):
     """Nobody takes over your rides: ask your employer to have you authorised, or pay otherwise."""
 

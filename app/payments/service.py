@@ -15,6 +15,7 @@ from app.payments import books
 from app.payments.errors import (
     CashLimitReached,
     ClientLimitReached,
+    FundOwed,
     NoCard,
     NoClient,
     PaymentNotOpen,
@@ -54,6 +55,7 @@ async def begin(
 
     Raises:
         NoCard: the rider has registered none.
+        FundOwed: the solidarity fund paid what a card did not, and has not got it back.
         NoClient: nobody is invoiced for this rider, or the chosen client is not ours any more.
         ClientLimitReached: the client's account does not reach.
     """
@@ -63,6 +65,8 @@ async def begin(
             card = await queries.default_method(tx, member_id=rider_id)
             if card is None:
                 raise NoCard
+            if await queries.owed_to_fund(tx, rider_id=rider_id) > 0:
+                raise FundOwed
             pickup = await queries.pickup_from(tx, ride_id=ride_id)
             due_at = now if pickup is None else max(now, pickup - AUTHORISE_AHEAD)
             await _begin_card(tx, wanted, card=card, due_at=due_at, now=now)

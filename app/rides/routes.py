@@ -24,7 +24,7 @@ from app.members.access import (
 )
 from app.members.errors import NotSignedIn, RoleMissing
 from app.members.roles import Role
-from app.payments.errors import ClientLimitReached, NoCard, NoClient
+from app.payments.errors import ClientLimitReached, FundOwed, NoCard, NoClient
 from app.rides import changes, endings, queries, service
 from app.rides.errors import (
     CancellationCosts,
@@ -102,6 +102,7 @@ class RideEnded(StepTaken):
         VisitOver,
         CreditLimitReached,
         NoCard,
+        FundOwed,
         NoClient,
         ClientLimitReached,
         RoleMissing,

@@ -61,7 +61,7 @@ async def request_ride(
         QuoteExpired, QuoteAlreadyBooked, CreditLimitReached: as they say.
         OpenRideExists: for a ride now.
         RideAlreadyBookedForThen, TooManyScheduledRides: for a ride later.
-        NoCard, NoClient, ClientLimitReached: by the way it is to be paid.
+        NoCard, FundOwed, NoClient, ClientLimitReached: by the way it is to be paid.
     """
     quote = await fares.get_quote(tx, quote_id=quote_id, rider_id=rider_id)
     is_of_a_change = quote["changes_quote_id"] is not None

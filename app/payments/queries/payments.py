@@ -176,6 +176,18 @@ async def owed_for_ride(reader: Transaction, *, ride_id: UUID, rider_id: UUID) -
     return int(await reader.value(_OWED, ride_id, rider_id))
 
 
+async def owed_to_fund(reader: Transaction, *, rider_id: UUID) -> int:
+    """Return what the solidarity fund paid of a rider's failed payments and has not got back."""
+    return int(
+        await reader.value(
+            "select coalesce(sum(g.covered_minor - coalesce(back.minor, 0)), 0) from guarantee g"
+            " left join lateral (select sum(amount_minor) as minor from guarantee_return r"
+            "  where r.payment_id = g.payment_id) as back on true where g.rider_id = $1",
+            rider_id,
+        )
+    )
+
+
 async def update_payment(
     tx: Transaction,
     *,

@@ -25,7 +25,7 @@ from tests.app.solidarity.scene import (
 )
 from tests.conftest import FRIDAY_EVENING, StandingClock
 from tests.factories import Person, make_member
-from tests.steps import slug, take
+from tests.steps import ask_price, slug, take
 
 
 @pytest.fixture
@@ -169,6 +169,32 @@ async def test_what_the_rider_pays_later_goes_back_to_the_fund_and_no_more_than_
     assert await fund_of(owner) == 10**6
     assert await rider_balance(owner, failed.rider) == 700
     assert (await audit(owner)).first_violation is None
+
+
+async def test_who_owes_the_fund_rides_by_card_again_once_it_is_paid(
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StandingClock,
+    failed: FailedRide,
+) -> None:
+    card = {"token": "tok_visa", "label": "card ending 4242"}
+    assert (await take(client, failed.rider, "/v1/me/payment-methods", **card)).status_code == 201
+    await fill_fund(owner, 10**6, clock)
+    await keep_guarantee(app.state.database, now=clock.now())
+
+    quote = await ask_price(client, failed.rider)
+    wish = {"quote_id": quote["id"], "payment_method": "card"}
+    refused = await take(client, failed.rider, "/v1/rides", **wish)
+    await pay_in(owner, failed.rider, failed.fare_minor - 1, clock)
+    await keep_guarantee(app.state.database, now=clock.now())
+    still = await take(client, failed.rider, "/v1/rides", **wish)
+    await pay_in(owner, failed.rider, 1, clock)
+    await keep_guarantee(app.state.database, now=clock.now())
+    taken = await take(client, failed.rider, "/v1/rides", **wish)
+
+    assert (slug(refused), slug(still)) == ("fund-owed", "fund-owed")
+    assert taken.status_code == 201, taken.text
 
 
 async def test_an_empty_fund_takes_nothing_over_and_stays_at_nothing(
