@@ -107,7 +107,7 @@ class FixedFare(_Rule):
 
 
 class Bounds(_Rule):
-    """What the law allows a ride to cost, apart from what passes through; 0 means no bound."""
+    """What the law allows a ride to cost, without waiting and what passes through; 0: no bound."""
 
     law: Annotated[str, Field(min_length=1, max_length=200, description="which law says so")]
     least_per_km_minor: Minor = 0

@@ -74,7 +74,7 @@ def describe(tariff: Tariff, *, currency: str) -> list[str]:
             "at most {}": bounds.most_minor,
         }
         said = ", ".join(words.format(m(minor)) for words, minor in parts.items() if minor)
-        sentences.append(f"The law ({bounds.law}) asks: {said or 'nothing'}.")
+        sentences.append(f"The law ({bounds.law}) asks, waiting apart: {said or 'nothing'}.")
     return sentences
 
 

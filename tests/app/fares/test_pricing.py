@@ -342,5 +342,5 @@ def test_a_tariff_says_each_of_its_rules_in_words() -> None:
 
     for words in ("CHF 6.00", "Late: from 22:00", "12.5 %", "Gate: CHF 4.00", "Valley", "8.1 %"):
         assert words in said
-    assert "the Taxi Act) asks: at most CHF 5.00 a kilometre" in said
+    assert "the Taxi Act) asks, waiting apart: at most CHF 5.00 a kilometre" in said
     assert sum(item.amount_minor for item in example(of, time_zone=ZONE)) == 2_500  # of 2,900
