@@ -157,7 +157,8 @@ def _votes(report: Mapping[str, Any]) -> str:
         + (
             f"{vote['turnout']:.0%} of {vote['on_the_roll']} members"
             if vote["turnout"] is not None
-            else f"too few of {vote['on_the_roll']} members to show how many"
+            else f"fewer than {report['fewest_shown']} of {vote['on_the_roll']} members voted, or"
+            " did not: how many is not shown"
         )
         for vote in report["votes"]
     )

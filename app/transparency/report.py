@@ -109,9 +109,7 @@ def make_report(facts: Facts) -> dict[str, Any]:
             {
                 "election_id": vote.election_id,
                 "on_the_roll": vote.on_the_roll,
-                "turnout": _rounded(Fraction(vote.ballots, vote.on_the_roll))
-                if vote.ballots >= FEWEST
-                else None,
+                "turnout": _turnout(vote),
             }
             for vote in facts.votes
         ],
@@ -232,6 +230,13 @@ def _quantiles(values: Sequence[Fraction]) -> dict[str, int]:
         middle = min(max(round(last * part), 1), last - 1)
         shown[name] = round(sum(ordered[middle - 1 : middle + 2], Fraction(0)) / 3)
     return shown
+
+
+def _turnout(vote: Vote) -> float | None:
+    """Return the part of the roll that voted; None where fewer than ten did, or did not."""
+    if vote.ballots < FEWEST or 0 < vote.on_the_roll - vote.ballots < FEWEST:
+        return None
+    return _rounded(Fraction(vote.ballots, vote.on_the_roll))
 
 
 def _rounded(value: Fraction, *, digits: int = 3) -> float:

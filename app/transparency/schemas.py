@@ -111,7 +111,7 @@ class TurnoutView(BaseModel):
 
     election_id: UUID
     on_the_roll: int
-    turnout: Annotated[float | None, Field(description="null: too few ballots to be shown")]
+    turnout: Annotated[float | None, Field(description="null: fewer than ten voted, or did not")]
 
 
 class ReportView(BaseModel):

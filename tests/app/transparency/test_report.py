@@ -209,8 +209,11 @@ def test_no_income_that_is_shown_is_one_drivers_own() -> None:
     assert not own & set(income["per_hour_before_minor"].values())
 
 
-@pytest.mark.parametrize(("ballots", "turnout"), [(9, None), (10, 0.123), (71, 0.877)])
-def test_the_turnout_of_fewer_than_ten_ballots_is_not_shown(
+@pytest.mark.parametrize(
+    ("ballots", "turnout"),
+    [(9, None), (10, 0.123), (71, 0.877), (72, None), (80, None), (81, 1.0)],
+)
+def test_no_turnout_is_shown_that_tells_of_fewer_than_ten_who_voted_or_did_not(
     ballots: int, turnout: float | None
 ) -> None:
     report = make_report(replace(facts(), votes=[Vote("e", ballots, 81)]))
