@@ -144,6 +144,21 @@ async def migrate_database(dsn: str) -> None:
             ) from None
 
 
+async def require_demonstration(connection: Any) -> None:
+    """Refuse a cooperative that has lived by the true time: another's would cut its notices short.
+
+    A demonstration is founded under its own clock, and goes on under one.
+    """
+    if await connection.fetchval(
+        "select exists (select from cooperative) and not exists (select from demo_clock)"
+    ):
+        raise DatabaseSetupError(
+            "this database is of a cooperative that goes by the true time, and a demonstration's "
+            "clock would let votes take effect without their notice: unset MEENT_CLOCK_START, or "
+            "choose another MEENT_HOME"
+        )
+
+
 async def give_program_sign_in(dsn: str, *, secret: bytes, say: Say) -> str:
     """Return a URL under which the program signs in as itself, and not as the owner of the tables.
 

@@ -28,6 +28,7 @@ from app.operating.database_setup import (
     give_program_sign_in,
     migrate_database,
     require_careful_settings,
+    require_demonstration,
     require_version,
 )
 from app.operating.local_issuers import run_local_issuers
@@ -187,9 +188,11 @@ async def prepare_database(
         if careful:
             await require_careful_settings(connection)
     await migrate_database(dsn)
-    await found_if_new(dsn, city, at=clock.start if clock else datetime.now(UTC), say=say)
     async with connected(dsn) as connection:
+        if clock is not None:
+            await require_demonstration(connection)
         await keep_demo_clock(connection, clock)
+    await found_if_new(dsn, city, at=clock.start if clock else datetime.now(UTC), say=say)
 
 
 def free_port(host: str) -> int:
