@@ -1,13 +1,13 @@
 """API shapes of reciprocity, and of the papers that cooperatives send each other."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.foundation.schemas import RequestModel
-from app.reciprocity.rules import ClearingState, Direction, Rejection, StatementState
+from app.reciprocity.rules import ClearingState, Direction, Rejection
 
 _ID = "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1d"
 _PEER = "1f6d5a5e-3c1b-41a5-93a3-1d2e9a0a4f10"
@@ -17,7 +17,8 @@ _NAME = "Züri Taxi Genossenschaft"
 MOST_MINOR = 10**12
 
 
-def _example(**fields: Any) -> ConfigDict:
+def example(**fields: Any) -> ConfigDict:
+    """Return what shows an example of a shape in the API's document."""
     return ConfigDict(json_schema_extra={"example": fields})
 
 
@@ -38,7 +39,7 @@ type Net = Annotated[int, Field(ge=-MOST_MINOR, le=MOST_MINOR)]
 class OwnCardView(BaseModel):
     """Who we are among cooperatives; compare the key by telephone before you register it."""
 
-    model_config = _example(id=_OWN, name="Meent Vaduz", currency="CHF", public_key="d7" * 32)
+    model_config = example(id=_OWN, name="Meent Vaduz", currency="CHF", public_key="d7" * 32)
 
     id: UUID
     name: str
@@ -49,7 +50,7 @@ class OwnCardView(BaseModel):
 class PeerProposal(RequestModel):
     """A sister cooperative to be registered, and how much each may owe the other."""
 
-    model_config = _example(
+    model_config = example(
         name=_NAME,
         base_url="https://zueri.example",
         public_key="a1" * 32,
@@ -69,7 +70,7 @@ class PeerProposal(RequestModel):
 class PeerPause(RequestModel):
     """Why no rides are exchanged for now."""
 
-    model_config = _example(reason="Their server was broken into; we wait for a new key.")
+    model_config = example(reason="Their server was broken into; we wait for a new key.")
 
     reason: Reason
 
@@ -88,7 +89,7 @@ _PEER_EXAMPLE: dict[str, Any] = {
 class PeerView(BaseModel):
     """A sister and what stands between us: above zero they owe us, below zero we owe them."""
 
-    model_config = _example(**_PEER_EXAMPLE)
+    model_config = example(**_PEER_EXAMPLE)
 
     id: UUID
     name: str
@@ -113,7 +114,7 @@ class PeersView(BaseModel):
 class PeerDetail(PeerView):
     """A sister as staff see it."""
 
-    model_config = _example(
+    model_config = example(
         **_PEER_EXAMPLE,
         base_url="https://zueri.example",
         public_key="a1" * 32,
@@ -174,7 +175,7 @@ _LETTER = {
 class LetterRequest(RequestModel):
     """How much your rides with the sister may cost at most, and how they may call you."""
 
-    model_config = _example(limit_minor=8_000, name="Ada")
+    model_config = example(limit_minor=8_000, name="Ada")
 
     limit_minor: Annotated[int, Field(gt=0, le=MOST_MINOR)]
     name: Annotated[
@@ -199,7 +200,7 @@ class LetterPaper(RequestModel):
 class SignedLetter(RequestModel):
     """A letter and the signature of the cooperative that gave it. Whoever has it is the guest."""
 
-    model_config = _example(paper=_LETTER, signature=_SIGNATURE)
+    model_config = example(paper=_LETTER, signature=_SIGNATURE)
 
     paper: LetterPaper
     signature: Signature
@@ -208,7 +209,7 @@ class SignedLetter(RequestModel):
 class LetterView(BaseModel):
     """A letter for you, and where to take it."""
 
-    model_config = _example(
+    model_config = example(
         host_url="https://zueri.example", letter={"paper": _LETTER, "signature": _SIGNATURE}
     )
 
@@ -233,7 +234,7 @@ class ClearingPaper(RequestModel):
 class SignedClearing(RequestModel):
     """A claim and the claimant's signature."""
 
-    model_config = _example(
+    model_config = example(
         paper={
             "format": "meent-clearing:1",
             "clearing_id": _ID,
@@ -255,7 +256,7 @@ class SignedClearing(RequestModel):
 class SignedAnswer(BaseModel):
     """What is answered to a sister, signed by us."""
 
-    model_config = _example(
+    model_config = example(
         paper={
             "format": "meent-clearing-answer:1",
             "clearing_id": _ID,
@@ -300,116 +301,3 @@ class ClaimAgainView(BaseModel):
     """The visit for which is claimed again."""
 
     id: UUID
-
-
-class StatementDrawing(RequestModel):
-    """The month to be offered, as its first day."""
-
-    model_config = _example(month="2026-05-01")
-
-    month: date
-
-
-class StatementPaper(RequestModel):
-    """A month between two cooperatives; the nets say who is to get how much."""
-
-    format: Literal["meent-peer-statement:1"]
-    month: Annotated[str, StringConstraints(pattern="^20[0-9]{2}-(0[1-9]|1[0-2])-01$")]
-    currency: Currency
-    clearings: Annotated[int, Field(ge=0)]
-    entries_sha256: Hex32
-    nets: Annotated[dict[str, int], Field(min_length=2, max_length=2)]
-
-
-class SignedStatement(RequestModel):
-    """A statement and the signature of whoever offers it."""
-
-    model_config = _example(
-        paper={
-            "format": "meent-peer-statement:1",
-            "month": "2026-05-01",
-            "currency": "CHF",
-            "clearings": 37,
-            "entries_sha256": "0c" * 32,
-            "nets": {_OWN: 42_300, _PEER: -42_300},
-        },
-        signature=_SIGNATURE,
-    )
-
-    paper: StatementPaper
-    signature: Signature
-
-
-class Settlement(RequestModel):
-    """By which document of the bank a statement was paid."""
-
-    model_config = _example(document="Bank statement of 3 June, line 14")
-
-    document: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-
-
-class StatementView(BaseModel):
-    """A month between us and a sister: above zero we are to get it.
-
-    `paper` is what both sign: whoever has this answer can check both signatures, and work out what
-    many cooperatives pay each other (`meent sisters net`).
-    """
-
-    model_config = _example(
-        id=_ID,
-        month="2026-05-01",
-        state="agreed",
-        clearings=37,
-        net_minor=42_300,
-        entries_sha256="0c" * 32,
-        differences=None,
-        drawn_at="2026-06-01T08:00:00Z",
-        agreed_at="2026-06-01T08:00:05Z",
-        settled_at=None,
-        document=None,
-        paper={
-            "format": "meent-peer-statement:1",
-            "month": "2026-05-01",
-            "currency": "CHF",
-            "clearings": 37,
-            "entries_sha256": "0c" * 32,
-            "nets": {_OWN: 42_300, _ID: -42_300},
-        },
-        own_public_key="d7" * 32,
-        own_signature=_SIGNATURE,
-        their_public_key="3e" * 32,
-        their_signature=_SIGNATURE,
-    )
-
-    id: UUID
-    month: date
-    state: StatementState
-    clearings: int
-    net_minor: int
-    entries_sha256: str
-    differences: list[dict[str, Any]] | None
-    drawn_at: datetime
-    agreed_at: datetime | None
-    settled_at: datetime | None
-    document: str | None
-    paper: dict[str, Any]
-    own_public_key: str
-    own_signature: str
-    their_public_key: str
-    their_signature: str | None
-
-    @classmethod
-    def of(cls, row: Any, *, own_key: bytes, their_key: bytes) -> Self:
-        """What staff see of a statement."""
-        more = {
-            "entries_sha256": row["paper"]["entries_sha256"],
-            "own_public_key": own_key.hex(),
-            "their_public_key": their_key.hex(),
-        }
-        return cls.model_validate(dict(row) | more)
-
-
-class StatementsView(BaseModel):
-    """Statements, the newest month first."""
-
-    items: list[StatementView]

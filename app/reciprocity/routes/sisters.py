@@ -16,9 +16,10 @@ from app.reciprocity.errors import (
     PaperNotSigned,
 )
 from app.reciprocity.routes.own import OwnDep
-from app.reciprocity.schemas import SignedAnswer, SignedClearing, SignedStatement
+from app.reciprocity.schemas import SignedAnswer, SignedClearing
 from app.reciprocity.service.clearings import Claim, receive_clearing
 from app.reciprocity.service.statements import answer_offer
+from app.reciprocity.statement_schemas import SignedStatement
 
 router = APIRouter(prefix="/v1/peers/{peer_id}", tags=["reciprocity"])
 

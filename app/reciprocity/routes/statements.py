@@ -15,9 +15,14 @@ from app.reciprocity.errors import MonthNotOver, OwnStatement, StatementExists, 
 from app.reciprocity.papers import public_half
 from app.reciprocity.queries import clearings as queries
 from app.reciprocity.routes.own import OwnDep
-from app.reciprocity.schemas import Settlement, StatementDrawing, StatementsView, StatementView
 from app.reciprocity.service import statements as service
 from app.reciprocity.service.peers import Own, get_peer
+from app.reciprocity.statement_schemas import (
+    Settlement,
+    StatementDrawing,
+    StatementsView,
+    StatementView,
+)
 
 router = APIRouter(prefix="/v1/peers/{peer_id}/statements", tags=["reciprocity"])
 
