@@ -65,7 +65,7 @@ class SignatureInvalid(Problem):
 
 
 class PaymentNotOpen(Problem):
-    """Only what failed is tried again, while its ride is owed. Look at where the payment stands."""
+    """Only what failed or stands on your account is charged, once, while its ride is owed."""
 
     slug = "payment-not-open"
     title = "This payment is not open"

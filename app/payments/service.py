@@ -24,6 +24,7 @@ from app.payments.queries import payments as queries
 from app.payments.rules import AUTHORISE_AHEAD, Act, Kind, Method, PaymentState
 
 _STILL_OPEN = (PaymentState.WANTED, PaymentState.AUTHORISED)
+_OWED = (PaymentState.FAILED, PaymentState.ON_ACCOUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,31 +255,33 @@ async def refund(
 
 
 async def retry(tx: Transaction, *, payment_id: UUID, rider_id: UUID, now: datetime) -> UUID:
-    """Charge the rider's default card for a payment that failed; return the one in its place.
+    """Charge the rider's default card for what failed or stands on account; return the new payment.
 
     No more is charged than the rider still owes for the ride: a part of it may have been given back
     or taken over by others since.
 
     Raises:
         NotFound: it is not this rider's.
-        PaymentNotOpen: it did not fail, was tried again before, or nothing is owed for the ride,
-            as before its end.
+        PaymentNotOpen: it is neither, was charged so before, or nothing is owed for the ride, as
+            before its end.
         NoCard: the rider has registered none.
     """
-    failed = await queries.lock_payment(tx, payment_id=payment_id)
-    if failed is None or failed["rider_id"] != rider_id:
+    payment = await queries.lock_payment(tx, payment_id=payment_id)
+    if payment is None or payment["rider_id"] != rider_id:
         raise NotFound
-    owed_minor = await queries.owed_for_ride(tx, ride_id=failed["ride_id"], rider_id=rider_id)
-    due_minor = min(failed["amount_minor"], owed_minor)
-    if failed["state"] != PaymentState.FAILED or due_minor <= 0:
+    owed_minor = await queries.owed_for_ride(tx, ride_id=payment["ride_id"], rider_id=rider_id)
+    due_minor = min(payment["amount_minor"], owed_minor)
+    if payment["state"] not in _OWED or due_minor <= 0:
         raise PaymentNotOpen
     card = await queries.default_method(tx, member_id=rider_id)
     if card is None:
         raise NoCard
-    await queries.update_payment(tx, payment_id=payment_id, state=PaymentState.VOIDED, now=now)
-    wanted = Wanted(failed["ride_id"], rider_id, Kind.EXTRA, f"retry:{payment_id}", due_minor)
+    if payment["state"] == PaymentState.FAILED:
+        await queries.update_payment(tx, payment_id=payment_id, state=PaymentState.VOIDED, now=now)
+    wanted = Wanted(payment["ride_id"], rider_id, Kind.EXTRA, f"retry:{payment_id}", due_minor)
     new_payment_id = await charge_card(tx, wanted, card=card, now=now)
-    assert new_payment_id is not None, "a payment is voided once"
+    if new_payment_id is None:
+        raise PaymentNotOpen
     return new_payment_id
 
 

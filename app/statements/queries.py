@@ -198,8 +198,10 @@ async def list_payments(reader: Transaction, *, ride_id: UUID) -> list[Any]:
     What another payment took the place of is not among them.
     """
     return await reader.rows(
-        "select method, state, amount_minor from payment where ride_id = $1"
-        " and amount_minor > 0 and state <> 'voided' order by kind desc, id",
+        "select method, state, amount_minor from payment p where ride_id = $1"
+        " and amount_minor > 0 and state <> 'voided' and not exists (select from payment by_card"
+        "  where by_card.ride_id = p.ride_id and by_card.key = 'retry:' || p.id"
+        "  and by_card.state not in ('failed', 'voided')) order by kind desc, id",
         ride_id,
     )
 

@@ -157,13 +157,16 @@ async def refunded_before(reader: Transaction, *, ride_id: UUID, key: str) -> bo
     )
 
 
-# What the books say of a ride and its payments, but for the fund, whom the rider owes it then.
+# What the books say of a ride and its payments, but for the fund, whom the rider owes it then;
+# less what a card is being asked for.
 _OWED = """
 with own as (
   select id from journal where subject_id = $1
   union select j.id from payment p join journal j on j.subject_id = p.id where p.ride_id = $1),
 whole as (select id from own union select j.id from own join journal j on j.reverses = own.id)
 select coalesce(sum(case when t.debit_id = a.id then t.amount_minor else -t.amount_minor end), 0)
+  - (select coalesce(sum(amount_minor), 0) from payment where ride_id = $1 and rider_id = $2
+     and method = 'card' and state in ('wanted', 'authorised'))
 from whole join journal j on j.id = whole.id
   and j.kind not in ('solidarity_payment', 'solidarity_contribution')
 join transfer t on t.journal_id = j.id join account a on a.id in (t.debit_id, t.credit_id)
@@ -172,7 +175,7 @@ join transfer t on t.journal_id = j.id join account a on a.id in (t.debit_id, t.
 
 
 async def owed_for_ride(reader: Transaction, *, ride_id: UUID, rider_id: UUID) -> int:
-    """Return what a rider still owes for a ride; below 0 what stands to their credit for it."""
+    """Return what a rider still owes for a ride and no card is asked for; below 0: is owed less."""
     return int(await reader.value(_OWED, ride_id, rider_id))
 
 

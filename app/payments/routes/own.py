@@ -127,13 +127,16 @@ async def list_payments(
 @router.post(
     "/payments/{payment_id}/retry",
     operation_id="retry_payment",
-    summary="Pay by card what could not be had",
+    summary="Pay by card what could not be had, or stands on your account",
     status_code=201,
     response_model=PaymentRetried,
     responses=problem_responses(*COMMAND_PROBLEMS, NotFound, PaymentNotOpen, NoCard),
 )
 async def retry(payment_id: UUID, acting: Acting) -> Response:
-    """Let your card be charged for a payment that failed. A new payment takes its place."""
+    """Let your card be charged for a payment that failed, or for what you owe on your account.
+
+    A new payment takes its place. It is of what you still owe for the ride, and no more.
+    """
 
     async def act(tx: Transaction) -> dict[str, Any]:
         new_id = await service.retry(

@@ -7,10 +7,10 @@ import pytest
 
 from app.audit.report import audit
 from app.members.roles import Role
-from tests.app.payments.acts import CLIENT
+from tests.app.payments.acts import CARD, CLIENT
 from tests.app.payments.street import WHOLE, Street, drive, request
 from tests.factories import make_member
-from tests.steps import BALZERS, TRIESEN, take
+from tests.steps import BALZERS, TRIESEN, slug, take
 
 BEGUN = ("arrive", "start")
 BESIDE_BALZERS = {"lat": 47.0672, "lng": 9.5042}
@@ -69,6 +69,50 @@ async def test_nobody_took_a_fee_in_cash_from_who_never_sat_in_the_car(
     assert await road.standing("driver", road.driver.id) == fee_minor - share_minor
     assert await road.owner.fetchval("select sum(held_minor) from balance") == 0
     assert (await audit(road.owner)).first_violation is None
+
+
+async def test_what_stands_on_the_account_is_paid_by_card_once(road: Street) -> None:
+    ride = (await request(road, "balance")).json()
+    fare_minor = (await drive(road, ride, *WHOLE)).json()["fare_minor"]
+    payment = await road.payment(UUID(ride["id"]))
+    path = f"/v1/me/payments/{payment['id']}/retry"
+    no_card = await take(road.client, road.rider, path)
+    await take(road.client, road.rider, "/v1/me/payment-methods", **CARD)
+    stranger = await make_member(road.owner, now=road.now)
+
+    of_another = await take(road.client, stranger, path)
+    first, at_once = [await take(road.client, road.rider, path) for _ in range(2)]
+    await road.work()
+    later = await take(road.client, road.rider, path)
+
+    assert [slug(answer) for answer in (no_card, of_another)] == ["no-card", "not-found"]
+    assert first.status_code == 201, first.text
+    assert [slug(answer) for answer in (at_once, later)] == ["payment-not-open"] * 2
+    assert await road.standing("rider", road.rider.id) == 0
+    receipt = await road.client.get(f"/v1/rides/{ride['id']}/receipt", headers=road.rider.headers)
+    paid = {"method": "card", "state": "captured", "amount_minor": fare_minor}
+    assert receipt.json()["payments"] == [paid]
+    assert (await audit(road.owner)).first_violation is None
+
+
+async def test_a_card_that_is_being_asked_already_is_not_asked_for_it_again(road: Street) -> None:
+    ride = (await request(road, "balance")).json()
+    fare_minor = (await drive(road, ride, *WHOLE)).json()["fare_minor"]
+    path = f"/v1/rides/{ride['id']}/tips"
+    assert (await take(road.client, road.rider, path, amount_minor=700)).is_success
+    await take(road.client, road.rider, "/v1/me/payment-methods", **CARD)
+    async with road.database.transaction() as tx:
+        await road.owe(tx, -500, ride_id=UUID(ride["id"]))
+
+    owed = [await road.payment(UUID(ride["id"]), kind) for kind in ("ride", "extra")]
+    for payment in owed:
+        answer = await take(road.client, road.rider, f"/v1/me/payments/{payment['id']}/retry")
+        assert answer.status_code == 201, answer.text
+    await road.work()
+
+    # The first asks for the fare, the second for what is left of the tip.
+    assert await road.standing("rider", road.rider.id) == 0
+    assert await road.standing("card_clearing") == -(fare_minor + 700 - 500)
 
 
 async def test_cash_beyond_the_limit_in_the_middle_of_a_ride_is_not_taken_but_owed(
