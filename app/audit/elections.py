@@ -37,6 +37,8 @@ APPEND_ONLY = (
     "issuance",
     "issuance_log",
     "election_fault",
+    "ballot",
+    "board_root",
     "objection",
     "audit_stop",
     "audit_confirmation",
@@ -50,6 +52,20 @@ FUNCTIONS_READ_THE_BOOKS = """
 select case when not 'search_path=public, pg_temp' = any(coalesce(p.proconfig, '{}'))
     then 'the function ' || p.proname || ' may be shown other tables than the books' end as fault
 from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prokind = 'f'
+"""
+
+# By these triggers nobody changes what is put to the vote, nor what an issuer answered.
+VOTES_ARE_GUARDED = """
+select case when t.oid is null then 'table ' || wanted.name || ' lost its guard ' || wanted.guard
+    when t.tgenabled not in ('O', 'A')
+    then 'the guard ' || wanted.guard || ' of table ' || wanted.name || ' is switched off' end
+    as fault
+from (values ('proposal', 'stages_follow_the_table'), ('election', 'terms_are_frozen'),
+             ('election', 'election_is_never_emptied'),
+             ('election_issuer', 'answers_are_taken_once'),
+             ('election_issuer', 'election_issuer_is_never_emptied')) as wanted(name, guard)
+left join pg_trigger t on t.tgname = wanted.guard
+  and t.tgrelid = to_regclass('public.' || wanted.name)
 """
 
 

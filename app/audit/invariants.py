@@ -368,6 +368,7 @@ ALL: tuple[Invariant, ...] = (
     Invariant("two people erase", "G7", register.TWO_PEOPLE_ERASE),
     Invariant("who was erased is gone", "G7", register.WHO_WAS_ERASED_IS_GONE),
     Invariant("salts went by erasures", "G7", register.SALTS_WENT_BY_ERASURES),
+    Invariant("votes keep their guard", "G7", elections.VOTES_ARE_GUARDED),
     Invariant("open votes add up", "G7", open_votes.OPEN_VOTES_ADD_UP),
     Invariant("open votes are cast in time", "G7", open_votes.OPEN_VOTES_ARE_CAST_IN_TIME),
 )

@@ -521,6 +521,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     **RECIPROCITY_FAULTS,
     "books are append-only": ("alter table transfer disable trigger transfer_is_append_only",),
     "the program cannot edit the books": ("grant update on transfer to meent_app",),
+    "votes keep their guard": ("alter table election disable trigger terms_are_frozen",),
     "functions read the books alone": ("alter function database_now() set search_path = public",),
     "each completed ride is paid once": (
         "delete from journal",
