@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.foundation.schemas import Position, RequestModel
+from app.foundation.schemas import Moment, Position, RequestModel
 
 
 class QuoteRequest(RequestModel):
@@ -26,7 +26,7 @@ class QuoteRequest(RequestModel):
     pickup: Position
     dropoff: Position
     pickup_at: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Field(description="be fetched then, 30 minutes to 30 days ahead; left out: now"),
     ] = None
     seats: Annotated[int, Field(ge=1, le=8, description="how many you are")] = 1

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from app.fares.schemas import FareItemView
 from app.fares.words import EXAMPLE_DISTANCE_M, EXAMPLE_DURATION_S, describe, example
-from app.foundation.schemas import RequestModel
+from app.foundation.schemas import Moment, RequestModel
 from app.tariff import Tariff, read_tariff
 
 TARIFF_EXAMPLE: dict[str, JsonValue] = {
@@ -41,7 +41,7 @@ class TariffProposed(RequestModel):
     )
 
     tariff: Tariff
-    effective_from: AwareDatetime
+    effective_from: Moment
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 

@@ -1,8 +1,16 @@
 """Shapes that every room's API shares."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+# A moment with its time zone, far enough from the ends of the calendar to be reckoned with: the
+# first hours of the year 1 east of Greenwich are no moment in UTC, nor the last ones of 9999.
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC)),
+]
 
 
 class RequestModel(BaseModel):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from app.foundation.schemas import RequestModel
+from app.foundation.schemas import Moment, RequestModel
 from app.payouts.reasons import in_words
 from app.payouts.rules import LeftOut, Outcome, PayoutState, mask_iban
 from app.payouts.status_report import (
@@ -121,14 +121,8 @@ class BatchPreparation(RequestModel):
     model_config = ConfigDict(json_schema_extra={"example": {"until": "2026-05-21T22:00:00Z"}})
 
     until: Annotated[
-        datetime | None, Field(description="what was earned before it; now where it is left out")
+        Moment | None, Field(description="what was earned before it; now where it is left out")
     ] = None
-
-    @model_validator(mode="after")
-    def _has_a_time_zone(self) -> Self:
-        if self.until is not None and self.until.tzinfo is None:
-            raise ValueError("until needs a time zone, as in 2026-05-21T22:00:00Z")
-        return self
 
 
 class BatchCancellation(RequestModel):

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from app.foundation.database import Database
 from app.foundation.problems import NotFound
+from app.foundation.schemas import Moment
 from app.foundation.web import json_response, problem_responses
 from app.members.access import (
     DatabaseDep,
@@ -61,7 +62,7 @@ async def get_press(request: Request) -> Press:
 
 
 PressDep = Annotated[Press, Depends(get_press)]
-type Edge = Annotated[AwareDatetime | date, Field(union_mode="left_to_right")]
+type Edge = Annotated[Moment | date, Field(union_mode="left_to_right")]
 _PROBLEMS = problem_responses(
     NotSignedIn, NotFound, PeriodNotReadable, PeriodTooLong, TooManyLines, PressBusy
 )

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.foundation.schemas import RequestModel
+from app.foundation.schemas import Moment, RequestModel
 
 _STEP: dict[str, Any] = {
     "key": "reserve",
@@ -60,8 +60,8 @@ class PeriodRequest(RequestModel):
 
     model_config = _example({"since": "2024-12-31T23:00:00Z", "until": "2025-12-31T23:00:00Z"})
 
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Moment
+    until: Moment
 
 
 class StepView(BaseModel):

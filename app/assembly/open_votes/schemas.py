@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.assembly.open_votes.rules import Ending, Topic
-from app.foundation.schemas import RequestModel
+from app.foundation.schemas import Moment, RequestModel
 
 _ID = "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
 _MEMBER: dict[str, Any] = {"member_id": "019aab1c-2d3e-7f40-8a5b-6c7d8e9f0a1c", "name": "Bo"}
@@ -203,7 +203,7 @@ class LendVoice(RequestModel):
 
     taker_id: UUID
     topic: Topic
-    expires_at: Annotated[AwareDatetime, Field(description="at most 365 days from now")]
+    expires_at: Annotated[Moment, Field(description="at most 365 days from now")]
 
 
 class DelegationOut(BaseModel):

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.foundation.pagination import MAX_LIMIT
 from app.foundation.problems import InvalidRequest, NotFound
+from app.foundation.schemas import Moment
 from app.foundation.web import json_response, problem_responses
 from app.ledger import queries, statements
 from app.ledger.accounts import MEMBER_KINDS
@@ -91,8 +92,8 @@ async def get_my_statement(
     account: str,
     actor: SignedIn,
     database: DatabaseDep,
-    since: Annotated[AwareDatetime, Query(description="the period's beginning, which is in it")],
-    until: Annotated[AwareDatetime, Query(description="the period's end, which is not")],
+    since: Annotated[Moment, Query(description="the period's beginning, which is in it")],
+    until: Annotated[Moment, Query(description="the period's end, which is not")],
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
 ) -> Response:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -15,7 +14,7 @@ from pydantic import (
 
 from app.assembly.proposals.rules import MAX_PAGE_CHARACTERS, MAX_QUESTION_CHARACTERS, Side
 from app.assembly.proposals.schemas.words import Line, plain
-from app.foundation.schemas import RequestModel
+from app.foundation.schemas import Moment, RequestModel
 
 
 class PanelRequest(RequestModel):
@@ -32,7 +31,7 @@ class PanelRequest(RequestModel):
     )
 
     source: Annotated[Line, Field(min_length=10, max_length=MAX_QUESTION_CHARACTERS)]
-    public_at: Annotated[AwareDatetime, Field(description="when all can read it; it is later")]
+    public_at: Annotated[Moment, Field(description="when all can read it; it is later")]
 
 
 class DrawRequest(RequestModel):
