@@ -7,14 +7,15 @@ from uuid import UUID
 from app.foundation.database import Transaction
 from app.ledger.cost_queries import PATIENCE_S
 
-# A fare stands in the first line of its journal; one that was taken back is none. What passes
+# A fare stands in the first line of its journal; one that was taken back is none. A fee for a ride
+# that did not take place is divided by the same share, and is no ride. What passes
 # through, tolls and tax that we remit, bears no share, so it would make every share look larger.
 _FARES = (
-    "(select j.subject_id, j.effective_at, t.debit_id, t.credit_id,"
-    " t.amount_minor - coalesce(s.pass_through_minor, 0) as amount_minor"
+    "(select j.subject_id, j.effective_at, j.kind = 'ride_fare' as is_ride, t.debit_id,"
+    " t.credit_id, t.amount_minor - coalesce(s.pass_through_minor, 0) as amount_minor"
     " from journal j join transfer t on t.journal_id = j.id and t.line = 1"
     " left join ride_settlement s on s.journal_id = j.id"
-    " where j.kind = 'ride_fare' and j.effective_at >= $1 and j.effective_at < $2"
+    " where j.kind in ('ride_fare', 'ride_fee') and j.effective_at >= $1 and j.effective_at < $2"
     " and not exists (select from journal undoing where undoing.reverses = j.id))"
 )
 
@@ -32,7 +33,7 @@ async def list_worked(reader: Transaction, *, since: datetime, until: datetime) 
         " - lower(engaged))) from unnest(times) as engaged), 0)::bigint as engaged_s"
         " from (select a.member_id as driver_id, array_agg(f.amount_minor) as fares_minor,"
         " range_agg(tstzrange(r.assigned_at, r.ended_at))"
-        " filter (where r.assigned_at < r.ended_at) as times"
+        " filter (where f.is_ride and r.assigned_at < r.ended_at) as times"
         f" from {_FARES} as f join account a on a.id = f.credit_id"
         " left join ride r on r.id = f.subject_id group by a.member_id) as driven",
         since,
@@ -45,19 +46,19 @@ async def list_worked(reader: Transaction, *, since: datetime, until: datetime) 
 async def own_fares(
     reader: Transaction, *, member_id: UUID, since: datetime, until: datetime
 ) -> Any:
-    """Return what a member drove and rode in [since, until): fares of each, and the first moment.
+    """Return what a member drove and rode in [since, until): fares, rides, and the first moment.
 
-    Of each fare it is the part that the voted share is taken of.
-
-    Each is null where there was none.
+    Fares are null where there were none; of each it is the part that the voted share is taken of.
     """
     return await reader.row(
         "select array_agg(amount_minor) filter (where is_mine_as = 'driver') as driven_minor,"
         " array_agg(amount_minor) filter (where is_mine_as = 'rider') as ridden_minor,"
+        " count(*) filter (where is_ride and is_mine_as = 'driver') as rides_driven,"
+        " count(*) filter (where is_ride and is_mine_as = 'rider') as rides_taken,"
         " min(effective_at) as first_at from (select a.kind as is_mine_as, f.*"
-        " from account a cross join lateral (select b.effective_at, b.amount_minor"
+        " from account a cross join lateral (select b.*"
         f" from {_FARES} as b where b.credit_id = a.id and a.kind = 'driver'"
-        f" union all select b.effective_at, b.amount_minor from {_FARES} as b"
+        f" union all select b.* from {_FARES} as b"
         " where b.debit_id = a.id and a.kind = 'rider') as f where a.member_id = $3) as own",
         since,
         until,

@@ -118,8 +118,8 @@ async def own_year(
         "break_even_bp": outcome.break_even_bp,
         "floor_bp": outcome.floor_bp,
         "ceiling_bp": terms.ceiling_bp,
-        "rides_driven": len(driven.fares_minor),
-        "rides_taken": len(ridden.fares_minor),
+        "rides_driven": own["rides_driven"],
+        "rides_taken": own["rides_taken"],
         "shares": [
             {
                 "commission_bp": seen.commission_bp,

@@ -156,7 +156,8 @@ async def sums_of_year(reader: Transaction, *, at: datetime) -> Any:
         "::bigint as minor"
         " from year join journal j on j.effective_at >= since and j.effective_at < until"
         " join transfer t on t.journal_id = j.id and t.line = 1"
-        " left join ride_settlement s on s.journal_id = j.id where j.kind = 'ride_fare'"
+        " left join ride_settlement s on s.journal_id = j.id where j.kind in"
+        " ('ride_fare', 'ride_fee')"
         " and not exists (select from journal undoing where undoing.reverses = j.id))"
         # What arises by itself, such as a pay floor's top-up, has no entry and is a cost as well.
         " select since, until, (select minor from spent) as costs_minor,"
