@@ -49,9 +49,15 @@ class CostBooking(RequestModel):
 
     kind: Kind = "platform_cost"
     purpose: Purpose
-    amount_minor: Annotated[int, Field(gt=0, le=10**12)]
+    # Strict: true is no amount of 1.
+    amount_minor: Annotated[int, Field(strict=True, gt=0, le=10**12)]
     day: Annotated[
-        date, Field(ge=date(2000, 1, 1), description="the day it concerns, by the city's own time")
+        date,
+        Field(
+            ge=date(2000, 1, 1),
+            lt=date(3000, 1, 1),
+            description="the day it concerns, by the city's own time",
+        ),
     ]
     document: Annotated[
         str,

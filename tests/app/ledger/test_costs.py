@@ -117,6 +117,10 @@ async def test_the_assembly_hears_of_a_cost(
     [
         {"amount_minor": 0},
         {"amount_minor": -5},
+        {"amount_minor": True},
+        {"amount_minor": "5"},
+        {"day": "9999-12-31"},
+        {"day": "0001-01-01"},
         {"purpose": "yachts"},
         {"purpose": "grants"},
         {"kind": "other_income"},
