@@ -1,5 +1,6 @@
 """The port in front of Stripe: PaymentIntents that are authorised first and captured later."""
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -191,10 +192,23 @@ class StripePort:
         return Unknown("a refund of no intent") if seen is None else Done(seen)
 
     async def look_up(self, *, reference: str) -> Outcome:
-        """Return a payment as Stripe sees it now."""
-        return await self._intent(
+        """Return a payment as Stripe sees it now, with what the rider's bank took back of it."""
+        outcome = await self._intent(
             self._client.v1.payment_intents.retrieve_async(reference, {"expand": _WHOLE})
         )
+        if not isinstance(outcome, Done) or not outcome.seen.captured_minor:
+            return outcome
+        try:
+            found = await self._client.v1.disputes.list_async({"payment_intent": reference})
+        except stripe.StripeError as error:
+            return _outcome(error)
+        disputes = [seen for one in found.to_dict()["data"] if (seen := seen_dispute(one))]
+        seen = replace(
+            outcome.seen,
+            withdrawn_minor=sum(one.withdrawn_minor for one in disputes),
+            reinstated_minor=sum(one.reinstated_minor for one in disputes),
+        )
+        return Done(seen)
 
     async def _intent(self, request: Any) -> Outcome:
         try:

@@ -1,5 +1,6 @@
 """A ride paid by each method, from its booking to its end."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -221,8 +222,23 @@ async def test_an_invoice_is_due_thirty_days_after_the_day_it_was_by_the_citys_c
     assert invoice["due_on"] == "2026-07-01"
 
 
+@pytest.fixture
+async def latecomer(owner: asyncpg.Connection) -> AsyncIterator[str]:
+    """Statements that let the newest line of a client appear while an invoice is stored."""
+    yield (
+        "create table late as select * from client_charge order by id desc limit 1;"
+        " set session_replication_role = replica;"
+        " delete from client_charge where id = (select id from late);"
+        " set session_replication_role = origin;"
+        " create function come_late() returns trigger language plpgsql security definer as"
+        " $$ begin insert into client_charge select * from late; return new; end $$;"
+        " create trigger late before insert on invoice for each row execute function come_late()"
+    )
+    await owner.execute("drop trigger late on invoice; drop function come_late(); drop table late")
+
+
 async def test_an_invoice_asks_for_its_lines_though_a_late_one_is_committed_meanwhile(
-    road: Street,
+    road: Street, latecomer: str
 ) -> None:
     staff = await make_member(road.owner, Role.STAFF, now=road.now)
     client = await take(road.client, staff, "/v1/contract-clients", **CLIENT)
@@ -232,17 +248,7 @@ async def test_an_invoice_asks_for_its_lines_though_a_late_one_is_committed_mean
     for _ in range(2):
         ride = (await request(road, "invoice")).json()
         fares_minor.append((await drive(road, ride, *WHOLE)).json()["fare_minor"])
-    # The second ride's line appears after the invoice has looked and before it is stored.
-    await road.owner.execute(
-        "create table late as select * from client_charge order by id desc limit 1;"
-        " grant select on late to public;"
-        " set session_replication_role = replica;"
-        " delete from client_charge where id = (select id from late);"
-        " set session_replication_role = origin;"
-        " create function come_late() returns trigger language plpgsql security definer as"
-        " $$ begin insert into client_charge select * from late; return new; end $$;"
-        " create trigger late before insert on invoice for each row execute function come_late()"
-    )
+    await road.owner.execute(latecomer)
     road.clock.pass_time(10 * 24 * 3600)
     await road.owner.execute("update session set access_expires_at = access_expires_at + '1 y'")
 

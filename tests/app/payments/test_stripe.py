@@ -34,9 +34,11 @@ class Recorded(stripe.HTTPClient):
 
     name = "recorded"
 
-    def __init__(self, shape: str, status: int, *, card: str = "card_kept") -> None:
+    def __init__(
+        self, shape: str, status: int, *, card: str = "card_kept", disputes: str = "disputes_none"
+    ) -> None:
         super().__init__()
-        self._shape, self._status, self._card = shape, status, card
+        self._shape, self._status, self._card, self._disputes = shape, status, card, disputes
         self.asked: list[tuple[str, str, Mapping[str, str], dict[str, list[str]]]] = []
 
     async def request_async(
@@ -48,6 +50,8 @@ class Recorded(stripe.HTTPClient):
             shape, status = self._card, 200
         elif url.endswith("/customers"):
             shape, status = "customer", 200
+        elif "/disputes" in url:
+            shape, status = self._disputes, 200
         answer = (SHAPES / f"{shape}.json").read_bytes()
         return answer, status, {"Request-Id": "req_of_tests"}
 
@@ -145,6 +149,17 @@ async def test_a_void_leaves_nothing() -> None:
 
     assert outcome == Done(seen(failure="requested_by_customer"))
     assert line.asked[0][1].endswith(f"/v1/payment_intents/{REFERENCE}/cancel")
+
+
+@pytest.mark.parametrize(("disputes", "minor"), [("disputes", 4000), ("disputes_none", 0)])
+async def test_asking_tells_what_a_bank_took_back_though_no_event_did(
+    disputes: str, minor: int
+) -> None:
+    port = stripe_port(Recorded("captured_in_part", 200, disputes=disputes))
+
+    outcome = await port.look_up(reference=REFERENCE)
+
+    assert outcome == Done(seen(authorised_minor=4000, captured_minor=4000, withdrawn_minor=minor))
 
 
 async def test_a_refund_says_how_much_went_back_in_all() -> None:
