@@ -89,10 +89,13 @@ def solve_certified(
     is asked, for a caller who has a clock. If either says stop, the last pairing comes back with
     the gap proven for it, larger than asked, None where its bound says nothing, and `fallback` says
     `stopped`. If not even one round ended it is the greedy pairing over the first edges, and
-    `fallback` says so. Refused: a negative or missing gap, a negative seed.
+    `fallback` says so. Refused: a negative or missing gap, a negative seed, a `late_weight`: what
+    being late costs depends on rider and driver together, and no search of places bounds it.
     """
     if not 0 <= gap < np.inf:
         raise ValueError(f"gap must be 0 or more, got {gap}")
+    if problem.weights.late_weight:
+        raise ValueError("no pairing over all pairs is certified with a late_weight")
     places = tie_order(problem, seed=seed)
     riders, drivers = np.argsort(places[0]), np.argsort(places[1])
     if not (len(riders) and len(drivers)):

@@ -60,11 +60,34 @@ def staying(problem: Problem, candidates: Candidates) -> IntArray:
     return deciseconds(problem.weights.stay_s * problem.supply.sought_after)[candidates.driver]
 
 
+def late(problem: Problem, candidates: Candidates) -> IntArray:
+    """Per edge: `weights.late_weight` for each second ahead of her in which she is late.
+
+    She is once she has waited `weights.late_s`. Unlike all else it depends on rider and driver
+    together: somebody else is held for long, or fetched from afar, than who has waited long.
+    """
+    ahead_s = problem.supply.free_in_s[candidates.driver] + candidates.pickup_s
+    return deciseconds(_late_s(problem, candidates.rider, ahead_s=ahead_s))
+
+
 def not_serving(problem: Problem) -> IntArray:
-    """Per rider: the price of leaving her to the next tick, more where she was promised a car."""
+    """Per rider: the price of leaving her to the next tick, more where she was promised a car.
+
+    Being late counts as if she were fetched after so many seconds: who has waited long is not left
+    because of what makes her dear.
+    """
     weights = problem.weights
     promise_s = np.where(problem.demand.late_in_s < LONGEST_S, weights.promise_s, 0.0)
-    return deciseconds(weights.unserved_s + promise_s)
+    everybody = np.arange(len(problem.demand))
+    late_s = _late_s(problem, everybody, ahead_s=np.full(len(everybody), weights.unserved_s))
+    return deciseconds(weights.unserved_s + promise_s + late_s)
+
+
+def _late_s(problem: Problem, rider: IntArray, *, ahead_s: FloatArray) -> FloatArray:
+    """What counts of the seconds ahead of these riders because they are late by then."""
+    early_s = np.maximum(problem.weights.late_s - problem.demand.waited_s, 0.0)[rider]
+    late_s: FloatArray = problem.weights.late_weight * np.maximum(ahead_s - early_s, 0.0)
+    return late_s
 
 
 EDGE_TERMS: Mapping[str, Callable[[Problem, Candidates], IntArray]] = MappingProxyType(
@@ -84,6 +107,11 @@ STAYING_TERMS: Mapping[str, Callable[[Problem, Candidates], IntArray]] = Mapping
     {"staying": staying}
 )
 """What is added where it was said near whom riders are expected, and left unsaid elsewhere."""
+
+LATE_TERMS: Mapping[str, Callable[[Problem, Candidates], IntArray]] = MappingProxyType(
+    {"late": late}
+)
+"""What is added where late seconds count more than others, and left unsaid elsewhere."""
 
 FAIRNESS_TERMS: Mapping[str, Callable[[Problem, Candidates], IntArray]] = MappingProxyType(
     {"fairness": fairness}
@@ -124,6 +152,8 @@ def cost_terms(problem: Problem, candidates: Candidates) -> CostTerms:
         named |= SOON_FREE_TERMS
     if problem.weights.stay_s and problem.supply.sought_after.any():
         named |= STAYING_TERMS
+    if problem.weights.late_weight:
+        named |= LATE_TERMS
     if problem.weights.fairness_s:
         named |= FAIRNESS_TERMS
     values = [term(problem, candidates) for term in named.values()]

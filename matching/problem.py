@@ -113,6 +113,8 @@ class Weights:
     is known less well, below 1 where driving empty is dearer than waiting.
     `fairness_s`: seconds of driving that may be spent for a ride to go to a driver who is underpaid
     by the whole scale instead of one who is overpaid by it; 0 looks at the drive alone.
+    `late_weight`: what each second until a rider is fetched counts beside the rest, once she has
+    waited `late_s`; 0 takes every rider's seconds for alike.
     `stay_s`: seconds of driving that may be spent for a driver to stay where riders will surely ask
     soon, by sending one whom nobody will ask for; 0 looks at this tick alone.
     `promise_s`: what leaving a rider who was promised a car costs beyond `unserved_s`; above that
@@ -126,6 +128,8 @@ class Weights:
     soon_free_margin_s: float = 60.0
     hold_weight: float = 1.0
     stay_s: float = 0.0
+    late_weight: float = 0.0
+    late_s: float = 600.0
     fairness_s: float = 0.0
     promise_s: float = 3600.0
 
@@ -136,6 +140,8 @@ class Weights:
         _check_number(self.soon_free_margin_s, name="weights.soon_free_margin_s", high=LONGEST_S)
         _check_number(self.hold_weight, name="weights.hold_weight", high=100.0)
         _check_number(self.stay_s, name="weights.stay_s", high=LONGEST_S)
+        _check_number(self.late_weight, name="weights.late_weight", high=100.0)
+        _check_number(self.late_s, name="weights.late_s", high=LONGEST_S)
         _check_number(self.fairness_s, name="weights.fairness_s", high=LONGEST_S)
         _check_number(self.promise_s, name="weights.promise_s", high=LONGEST_S)
 

@@ -47,7 +47,7 @@ class Policy:
     all the same, holding gets dearer: the weight of a second until a driver is free nears
     `idle_hold_weight`, and reaches it where the idle drivers and the riders beyond the first `FEW`
     are both `idle_load` times the drivers. With `idle_hold_weight` or `crowded_s` None it stays.
-    `stay_s` is what `Weights.stay_s` says.
+    `stay_s`, `late_weight` and `late_s` are what `Weights` says.
     Nobody is held for a driver who is free only after the rider has given up, where somebody else
     would be with her within `rescue_s`; with more riders than `rescue_load` times the drivers that
     is not looked at.
@@ -69,6 +69,8 @@ class Policy:
     crowded_s: float | None = None
     crowded_load: float = 0.3
     stay_s: float = 0.0
+    late_weight: float = 0.0
+    late_s: float = 600.0
     rescue_s: float = 1800.0
     rescue_load: float = 100.0
     fairness_s: float = 0.0
@@ -79,7 +81,8 @@ class Policy:
     def weights(self, rules: Rules) -> Weights:
         """What the match values under this policy."""
         latest_s = self.horizon_s * self.hold_weight + self.margin_s
-        dearest_s = rules.max_pickup_s + latest_s + self.stay_s + self.fairness_s
+        late_s = self.late_weight * (rules.max_pickup_s + self.horizon_s)
+        dearest_s = rules.max_pickup_s + latest_s + late_s + self.stay_s + self.fairness_s
         return Weights(
             age_credit=self.age_credit,
             unserved_s=dearest_s if self.unserved_s is None else self.unserved_s,
@@ -87,6 +90,8 @@ class Policy:
             soon_free_margin_s=self.margin_s,
             hold_weight=self.hold_weight,
             stay_s=self.stay_s,
+            late_weight=self.late_weight,
+            late_s=self.late_s,
             fairness_s=self.fairness_s,
         )
 
@@ -159,18 +164,22 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
                 crowded_s=600.0,
                 crowded_load=0.25,
                 stay_s=400.0,
+                late_weight=0.2,
+                late_s=300.0,
             ),
             # Where driving empty is dear and riders are patient: rather hold than drive far.
             Policy(
                 "meent-sparing",
                 horizon_s=600.0,
                 margin_s=25.0,
-                hold_weight=0.6,
+                hold_weight=0.7,
                 idle_hold_weight=2.0,
                 age_credit=0.0,
                 crowded_s=600.0,
                 crowded_load=0.25,
                 stay_s=250.0,
+                late_weight=0.2,
+                late_s=500.0,
             ),
         )
     }
@@ -189,6 +198,8 @@ PARAMETERS: Mapping[str, type[float]] = MappingProxyType(
         "crowded_s": float,
         "crowded_load": float,
         "stay_s": float,
+        "late_weight": float,
+        "late_s": float,
         "rescue_s": float,
         "rescue_load": float,
         "fairness_s": float,

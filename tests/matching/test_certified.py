@@ -16,7 +16,7 @@ from matching.costs import cost_terms, not_serving
 from matching.full_matrix import FullMatrix
 from matching.problem import Assignment, Candidates, Demand, Fallback, Problem, Supply, Weights
 from matching.travel import StraightLine
-from tests.matching.instances import pairs_by_id
+from tests.matching.instances import pairs_by_id, problem
 
 LINE = StraightLine()
 ROOMY = Limits(deadline_s=1000.0)
@@ -292,6 +292,12 @@ def test_a_gap_is_a_share_of_the_optimum_whatever_its_sign(
     objective_ds: int, bound_ds: int, expected: float | None
 ) -> None:
     assert proven_gap(objective_ds=objective_ds, bound_ds=bound_ds) == expected
+
+
+def test_what_lateness_costs_is_not_certified_over_all_pairs() -> None:
+    asked = problem(1, 1, weights=Weights(late_weight=0.2))
+    with pytest.raises(ValueError, match="late_weight"):
+        solve_certified(asked, line=LINE, limits=Limits(), seed=1)
 
 
 @pytest.mark.parametrize("gap", [-0.1, float("nan"), float("inf")])

@@ -73,3 +73,30 @@ def test_a_driver_near_whom_riders_are_expected_costs_up_to_the_weight_of_stayin
     assert terms.of(1)[-1] == Term("staying", 0)
     without = replace(wanted, weights=Weights())
     assert tuple(term.name for term in cost_terms(without, table).of(0)) == tuple(EDGE_TERMS)
+
+
+def test_seconds_in_which_a_rider_is_late_count_more_whoever_they_are_due_to() -> None:
+    late = Weights(age_credit=0, soon_free_margin_s=0, late_weight=0.5, late_s=300)
+    asked = problem(2, 2, waited_s=[250, 400], weights=late)
+    soon = replace(asked, supply=replace(asked.supply, free_in_s=np.array([0.0, 100.0])))
+    terms = cost_terms(soon, candidates([[40, 40], [40, 40]]))
+    # Who has waited 250 s is early for 50 s more; 40 s of driving fit into that, 140 s do not.
+    assert [terms.of(edge)[-1] for edge in range(4)] == [
+        Term("late", 0), Term("late", 450), Term("late", 200), Term("late", 700)
+    ]  # fmt: skip
+
+
+def test_who_is_late_is_not_left_because_of_what_makes_her_dear() -> None:
+    late = Weights(age_credit=0, unserved_s=600, late_weight=0.5, late_s=300)
+    asked = problem(2, 1, waited_s=[0, 1000], weights=late)
+    table = candidates([[599], [599]])
+    assert not_serving(asked).tolist() == [7500, 9000]
+    assert (cost_terms(asked, table).total_ds < not_serving(asked)).all()
+
+
+def test_without_its_weight_lateness_is_left_unsaid() -> None:
+    asked = problem(1, 1, waited_s=[5000], weights=Weights(late_weight=0))
+    assert tuple(term.name for term in cost_terms(asked, candidates([[90]])).of(0)) == tuple(
+        EDGE_TERMS
+    )
+    assert not_serving(asked).tolist() == [30000]

@@ -189,6 +189,25 @@ def test_holding_keeps_its_weight_where_the_policy_knows_no_other(
     assert policy.priced(given).weights.hold_weight == policy.hold_weight
 
 
+@pytest.mark.parametrize("late", [0, 1])
+def test_who_has_waited_long_is_fetched_now_and_somebody_else_is_held(late: int) -> None:
+    policy = replace(POLICIES["meent"], late_weight=0.3, late_s=300.0)
+    given = a_tick(policy, riders=2, idle=1, soon=1)
+    waited_s = np.zeros(2)
+    waited_s[late] = 600.0
+    given = replace(given, demand=replace(given.demand, waited_s=waited_s))
+
+    # All drivers stand in one place: in driving alone it is the same who is held.
+    pairs = policy.decide(
+        given,
+        pickup_s=lambda edges: np.where(edges.rider == late, 75.0, 60.0),
+        patience_s=3600.0,
+        seed=1,
+    )
+
+    assert [pair.rider for pair in pairs] == [late]
+
+
 @pytest.mark.parametrize(("stay_s", "comes_from"), [(0.0, 12), (200.0, 25)])
 def test_a_driver_stays_where_others_will_ask_soon_if_one_further_off_is_not_needed_there(
     stay_s: float, comes_from: int

@@ -30,6 +30,8 @@ def town(riders: int, drivers: int, *, seed: int) -> tuple[Problem, FloatArray]:
         max_pickup_s=float(random.choice([200, 900])),
         unserved_s=float(random.choice([60, 400, 3000])),
         fairness_s=float(random.choice([0, 120])),
+        late_weight=float(random.choice([0, 0.5])),
+        late_s=200.0,
     )
     demand = Demand(
         ids=tuple(f"rider {n}" for n in range(riders)),

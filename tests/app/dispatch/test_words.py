@@ -60,6 +60,7 @@ def test_every_cost_term_has_a_plain_name(language: str) -> None:
         *costs.EDGE_TERMS,
         *costs.SOON_FREE_TERMS,
         *costs.STAYING_TERMS,
+        *costs.LATE_TERMS,
         *costs.FAIRNESS_TERMS,
     ]
     labels = {say(f"term.{name}", language=language) for name in named}
