@@ -50,6 +50,8 @@ PURPOSES: Final = {
     "bad_debt": "covers fares that were never paid",
     "chargeback": "covers payments that riders' banks took back",
     "card_refund": "covers money given back to cards",
+    "pay_floor": "fills drivers' weeks up to the pay floor",
+    "adjustment": "mends rides that went wrong",
     "other": "pays for other things",
 }
 
@@ -138,6 +140,8 @@ def _where_it_went(facts: Facts) -> tuple[dict[str, int], dict[str, int]]:
         "is passed on, such as taxes and tolls": moved.get("pass_through", 0),
     }
     for purpose, minor in _costs(facts).items():
+        if purpose in RIDE_KINDS:
+            continue  # Drivers' or riders' already, by what moved.
         _add(went, PURPOSES.get(purpose, PURPOSES["other"]), minor)
     if "carried_forward" in steps:
         # Nothing is shared out: what is missing comes from the reserve, or from later years.
@@ -161,16 +165,16 @@ def _add(went: dict[str, int], words: str, minor: int) -> None:
 
 
 def _costs(facts: Facts) -> dict[str, int]:
-    """Return costs by purpose; those that no document names are debts that nobody paid."""
+    """Return all costs by purpose; those that no document names go by their journals' kind."""
     costs = dict(facts.costs_minor)
     by_themselves = {
         journal: -minor
         for (account, journal), minor in facts.moved_minor.items()
-        if account == "platform_costs" and journal not in (*RIDE_KINDS, "platform_cost")
-        if journal != "surplus_close"
+        if account == "platform_costs" and journal not in ("platform_cost", "surplus_close")
     }
     for journal, minor in by_themselves.items():
         costs[journal] = costs.get(journal, 0) + minor
+    assert sum(costs.values()) == -facts.steps_minor["costs"], "the close counted other costs"
     return {purpose: minor for purpose, minor in costs.items() if minor}
 
 

@@ -1,5 +1,6 @@
 """Promises about the report itself: every cent that came in is in it, and nobody can be seen."""
 
+import html
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -107,7 +108,16 @@ def test_what_fills_a_week_up_to_the_floor_is_the_drivers_and_counted_once() -> 
     report = make_report(facts(top_ups_minor=50_000))
 
     assert of_ten(report)["is the driver's at once, tips included"][0] == 10_250_000
-    assert "pay_floor" not in report["costs"]
+    assert sum(report["came_in"].values()) == sum(amount for amount, _ in of_ten(report).values())
+
+
+def test_all_that_the_close_counts_as_a_cost_is_named() -> None:
+    report = make_report(facts(top_ups_minor=50_000, bad_debts_minor=7_000))
+
+    assert sum(report["costs"].values()) == 1_240_000 + 50_000 + 7_000
+    assert report["costs"]["pay_floor"] == 50_000
+    page = render(as_published(report))
+    assert "drivers' weeks up to the pay floor" in html.unescape(page)
 
 
 def test_a_fare_that_was_never_paid_is_a_cost() -> None:
