@@ -17,6 +17,7 @@ from app.city import City
 from app.demo.assembly_report import assembly_in_words
 from app.demo.demand import DemoHour
 from app.demo.plan import Seen
+from app.foundation.money import readable
 
 LINE_EVERY_S = 5.0
 _WIDTH = 110
@@ -24,7 +25,7 @@ _WIDTH = 110
 
 def money(minor: int, currency: str) -> str:
     """Return an amount for people."""
-    return f"{minor // 100:,}.{minor % 100:02} {currency}"
+    return f"{readable(minor, currency=currency, apart=',')} {currency}"
 
 
 class Screen:

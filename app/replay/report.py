@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from app.city import City
+from app.foundation.money import readable
 from app.replay.plan import Stretch, ride_m
 from matching.arrays import FloatArray
 from matching.replay.day import Day
@@ -125,7 +126,10 @@ def table(report: Mapping[str, Any]) -> tuple[tuple[str, ...], Sequence[tuple[st
         *(
             (
                 f"income an hour{title}, {currency}",
-                *(_money(one["income_per_online_hour_minor"][name]) for one in days.values()),
+                *(
+                    _money(one["income_per_online_hour_minor"][name], currency=currency)
+                    for one in days.values()
+                ),
             )
             for title, name in (("", "mean"), (", median", "p50"), (", 10 % below", "p10"))
         ),
@@ -150,5 +154,5 @@ def _kept(scheduled: Mapping[str, Any]) -> str:
     return f"{scheduled['kept']:,} of {scheduled['requested']:,} ({scheduled['kept_share']:.1%})"
 
 
-def _money(minor: float | None) -> str:
-    return "-" if minor is None else f"{minor / 100:,.2f}"
+def _money(minor: float | None, *, currency: str) -> str:
+    return "-" if minor is None else readable(round(minor), currency=currency, apart=",")

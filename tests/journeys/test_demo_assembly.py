@@ -15,6 +15,7 @@ from app.demo.assembly_report import assembly_failures, assembly_in_words
 from app.demo.member_phone import value_of
 from app.demo.plan import PlannedDriver, PlannedMember, PlannedRider
 from app.demo.run import _with_windows
+from app.demo.screen import money
 from app.demo.windows import LATEST_SHARE, Windows, in_words, least_real_s, plan_windows
 from app.demo.wishes import FEWEST, plan_members
 from app.settings import BUILT_IN_CITY
@@ -190,6 +191,13 @@ def test_the_proposal_explains_itself_with_an_example_in_money(currency: str) ->
     assert faults(explanation, money=(currency,)) == ()
     assert f"of {currency} 30 the driver gets {currency} 25.50" in explanation
     assert f"One point less means {currency} 25.80" in explanation
+
+
+@pytest.mark.parametrize(
+    ("currency", "shown"), [("CHF", "4,205.07 CHF"), ("JPY", "420,507 JPY"), ("KWD", "420.507 KWD")]
+)
+def test_money_is_shown_with_the_digits_of_its_currency(currency: str, shown: str) -> None:
+    assert money(420_507, currency) == shown
 
 
 PLAYED: dict[str, Any] = {
