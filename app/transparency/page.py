@@ -122,9 +122,8 @@ def _moment(at: Any, report: Mapping[str, Any]) -> str:
 
 
 def _costs(report: Mapping[str, Any]) -> str:
-    months = report["reserve_months"]
-    lasting = f"<p>The reserves hold {_money(report['reserves_minor'], report)}" + (
-        f". That would pay such costs for {months:g} months." if months is not None else "."
+    lasting = f"<p>The reserves hold {_money(report['reserves_minor'], report)}." + _lasting(
+        report["reserve_months"]
     )
     if not report["costs"]:
         return f"<h2>What the platform cost</h2>\n<p>No costs were booked.\n{lasting}"
@@ -132,6 +131,13 @@ def _costs(report: Mapping[str, Any]) -> str:
     words |= {"bad_debt": "fares that were never paid", "other": "other things"}
     bars = cost_bars(report["costs"], words=words, currency=report["currency"])
     return f"<h2>What the platform cost</h2>\n{bars}\n{lasting}"
+
+
+def _lasting(months: float | None) -> str:
+    if months is None:
+        return ""
+    how_long = f"{months:g} months" if months else "less than a tenth of a month"
+    return f" That would pay such costs for {how_long}."
 
 
 def _income(report: Mapping[str, Any]) -> str:

@@ -236,6 +236,18 @@ def test_reserves_are_told_in_months_of_such_costs() -> None:
     assert make_report(facts(costs={}))["reserve_months"] is None
 
 
+@pytest.mark.parametrize(
+    ("months", "said"),
+    [(3.0, "costs for 3 months"), (0.0, "costs for less than a tenth of a month"), (None, None)],
+)
+def test_how_long_the_reserves_would_last_is_never_said_to_be_no_months(
+    months: float | None, said: str | None
+) -> None:
+    page = render(as_published(make_report(facts())) | {"reserve_months": months})
+
+    assert (said in page) if said else ("would pay such costs" not in page)
+
+
 def test_every_number_that_members_vote_on_has_a_name_on_the_page() -> None:
     rates = [
         {"key": key, "value": 100, "effective_from": SINCE.isoformat(), "election_id": None}
