@@ -49,7 +49,7 @@ class CostBooking(RequestModel):
 
     kind: Kind = "platform_cost"
     purpose: Purpose
-    # Strict: true is no amount of 1.
+    # Strict: a text is no amount.
     amount_minor: Annotated[int, Field(strict=True, gt=0, le=10**12)]
     day: Annotated[
         date,
