@@ -16,7 +16,7 @@ import numpy as np
 from matching.arrays import FloatArray, IntArray
 from matching.certified import proven_gap
 from matching.compiled import compiled, inlined
-from matching.costs import cost_terms, deciseconds, not_serving
+from matching.costs import cost_terms, deciseconds, late, not_serving
 from matching.nearest import on_unit_sphere
 from matching.problem import Assignment, Candidates, Problem
 from matching.road_times import Block, Timed, blocks_of
@@ -111,7 +111,8 @@ class _Guesses:
         self._rider_part_ds, self._driver_part_ds = _parts(never_late)
         parts_ds = self._rider_part_ds[candidates.rider] + self._driver_part_ds[candidates.driver]
         cost_ds = cost_terms(problem, candidates).total_ds
-        assert (cost_ds >= deciseconds(candidates.pickup_s) + parts_ds).all(), (
+        apart_ds = cost_ds - late(problem, candidates)
+        assert (apart_ds == deciseconds(candidates.pickup_s) + parts_ds).all(), (
             "a cost term depends on rider and driver together: all pairs cannot be bounded"
         )
         riders, drivers = problem.excluded_pairs()
