@@ -111,6 +111,12 @@ class Member:
                 await self._renew()
             return self._access
 
+    async def drop_token(self, refused: str) -> None:
+        """The next act takes a new token, if this one, which was refused, is still in use."""
+        async with self._signing_in:
+            if self._access == refused:
+                self._access_expires_at = None
+
     async def sign_in(self) -> None:
         """Ask for a code, read it from the text message and begin a session.
 
@@ -149,9 +155,7 @@ class Member:
                 if refused.status != 401:
                     self.api.refusals[refused.slug] += 1
                     raise
-                async with self._signing_in:
-                    if self._access == access:
-                        self._access_expires_at = None
+                await self.drop_token(access)
         raise NoAnswerError(f"{path}: signed out again and again")
 
     async def _renew(self) -> None:

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
 from random import Random
 from typing import Any
 
 from app.demo.api_client import Api, Member, NoAnswerError, RefusedError
-from app.demo.member_phone import WITHIN, MemberPhone
+from app.demo.member_phone import WITHIN, MemberPhone, Rooms
 from app.demo.plan import AssemblySeen, Plan, PlannedAssembly, write_json
 from app.voting.errors import VotingError
 from governance.proposal import FINAL_STAGES, Stage
@@ -50,7 +49,7 @@ class Assembly:
         self._clock = api.clock
         self._plan = plan
         self._windows = assembly.windows
-        self._rooms = ThreadPoolExecutor(AT_ONCE, "voter")
+        self._rooms = Rooms(AT_ONCE)
         self._random = Random(f"{plan.seed} assembly")  # noqa: S311 - a simulation
         self._phones = [
             MemberPhone(members[planned.phone], planned, seen=self.seen, rooms=self._rooms)
@@ -67,7 +66,7 @@ class Assembly:
             told = ", ".join(map(str, troubles.exceptions))
             self.seen.troubles.append(f"the assembly ended at {self.seen.stage}: {told}")
         finally:
-            self._rooms.shutdown(wait=False, cancel_futures=True)
+            self._rooms.close()
 
     def in_words(self) -> str:
         """Where the assembly stands, for people."""
@@ -104,7 +103,8 @@ class Assembly:
         if election is None:
             return
         await self._vote(election)
-        if await self._reach(Stage.OBJECTION_WINDOW) is Stage.OBJECTION_WINDOW:
+        # Counted papers stay public; a vote that is void has none.
+        if await self._reach(Stage.OBJECTION_WINDOW) not in (Stage.VOID, Stage.LAPSED):
             await self._keep_papers(author)
         await self._reach(Stage.ENACTED)
 

@@ -7,8 +7,9 @@ voter's client, which speaks public HTTP alone.
 import asyncio
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,7 +20,7 @@ from app.demo.api_client import PATIENCE_S, Member
 from app.demo.plan import AssemblySeen, PlannedMember
 from app.voting.client import Voter
 from app.voting.connection import TIMEOUT_S
-from app.voting.errors import FalseTermsError, VotingError
+from app.voting.errors import FalseTermsError, SignedOutError, VotingError
 from app.voting.wallet import Wallet
 from governance.ballot_rule import BALLOT_RULES
 from governance.manifest import Manifest
@@ -27,7 +28,34 @@ from governance.manifest import Manifest
 PAUSE_S = 0.5  # real seconds before something is tried again
 # In which part of its window an act falls: the last moment is for who was held up.
 WITHIN = 0.75
+type Act = Callable[[Voter], Awaitable[Any]]
 CERTIFICATES = ssl.create_default_context()  # reading them takes longer than a ballot
+
+
+class Rooms:
+    """Where phones blind and sign, `at_once` of them: a thread and a loop of its own for each.
+
+    That takes the processor for a while, and in a room it holds up no phone that drives.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._free = asyncio.Semaphore(at_once)
+        self._threads = ThreadPoolExecutor(at_once, "voter")
+
+    @asynccontextmanager
+    async def enter(self) -> AsyncIterator[Callable[[Act, Voter], Awaitable[Any]]]:
+        """Lend a room: what is called in it does an act as a voter and returns its answer."""
+
+        async def do(act: Act, voter: Voter) -> Any:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, partial(_in_own_loop, act, voter))
+
+        async with self._free:
+            yield do
+
+    def close(self) -> None:
+        """Whoever still waits for a room gets none."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class MemberPhone:
@@ -39,7 +67,7 @@ class MemberPhone:
         planned: PlannedMember,
         *,
         seen: AssemblySeen,
-        rooms: ThreadPoolExecutor,
+        rooms: Rooms,
     ) -> None:
         self.member = member
         self.planned = planned
@@ -101,27 +129,12 @@ class MemberPhone:
         at = begins + (ends - begins) * part * WITHIN
         await self._clock.sleep(max((at - self._clock.now()).total_seconds(), 0))
 
-    async def _in_a_room[T](
-        self, act: Callable[[Voter], Awaitable[T]], *, until: datetime | None = None
-    ) -> T:
-        """Do something as a voter, again and again while there is no answer and still time.
-
-        Blinding and signing take the processor for a while: in a thread and a loop of its own this
-        holds up no phone that drives.
-        """
-        loop = asyncio.get_running_loop()
+    async def _in_a_room(self, act: Act, *, until: datetime | None = None) -> Any:
+        """Do something as a voter, again and again while there is no answer and still time."""
         patient_until_s = time.monotonic() + PATIENCE_S
         while True:
-            token = await self.member.access_token()
-            voter = Voter(
-                self._wallet,
-                server=self.member.api.base_url,
-                token=token,
-                open_http=open_http,
-                now=self._clock.now,
-            )
             try:
-                return await loop.run_in_executor(self._rooms, partial(_in_own_loop, act, voter))
+                return await self._try_in_a_room(act)
             except FalseTermsError:
                 raise
             except VotingError:
@@ -131,11 +144,30 @@ class MemberPhone:
             self.member.api.repeats += 1
             await asyncio.sleep(PAUSE_S)
 
+    async def _try_in_a_room(self, act: Act) -> Any:
+        async with self._rooms.enter() as do:
+            # Taken in the room: while others were served, an older one would have ended.
+            token = await self.member.access_token()
+            voter = Voter(
+                self._wallet,
+                server=self.member.api.base_url,
+                token=token,
+                open_http=open_http,
+                now=self._clock.now,
+                # Who waits for a server that is away waits outside, where nobody needs the room.
+                tries=1,
+            )
+            try:
+                return await do(act, voter)
+            except SignedOutError:
+                await self.member.drop_token(token)
+                raise
 
-def _in_own_loop[T](act: Callable[[Voter], Awaitable[T]], voter: Voter) -> T:
+
+def _in_own_loop(act: Act, voter: Voter) -> Any:
     """Do something in a thread that has no loop yet."""
 
-    async def whole() -> T:
+    async def whole() -> Any:
         return await act(voter)
 
     return asyncio.run(whole())

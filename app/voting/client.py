@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.voting.connection import Cooperative, OpenHttp, open_http, send, utc_now
+from app.voting.connection import TRIES, Cooperative, OpenHttp, open_http, send, utc_now
 from app.voting.errors import FalseTermsError, RefusedError, VotingError
 from app.voting.terms import Terms, checked_terms, is_own_line, own_place
 from app.voting.wallet import KeptBallot, Vote, Wallet
@@ -39,7 +39,10 @@ class StampedVote:
 
 
 class Voter:
-    """One member on one device. `keep` writes the wallet and returns when it is on the disk."""
+    """One member on one device. `keep` writes the wallet and returns when it is on the disk.
+
+    What gets no answer is sent `tries` times in all, with pauses between.
+    """
 
     def __init__(
         self,
@@ -51,14 +54,22 @@ class Voter:
         open_http: OpenHttp = open_http,
         now: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        tries: int = TRIES,
     ) -> None:
         self.wallet = wallet
         self.open_http = open_http
         self.now = now
         self._keep_wallet = keep
         self._sleep = sleep
+        self._tries = tries
         self.cooperative = Cooperative(
-            server, wallet=wallet, keep=self.keep, token=token, open_http=open_http, now=now
+            server,
+            wallet=wallet,
+            keep=self.keep,
+            token=token,
+            open_http=open_http,
+            now=now,
+            tries=tries,
         )
 
     async def keep(self) -> None:
@@ -225,7 +236,7 @@ class Voter:
         }
         url = f"{issuer.url.rstrip('/')}/v1/votes/{terms.election}/stamps"
         try:
-            answer = await send(self.open_http, "POST", url, body=asked)
+            answer = await send(self.open_http, "POST", url, body=asked, tries=self._tries)
             credential = receive_credential(
                 terms.manifest, request=request, answer=bytes.fromhex(answer["stamp"])
             )

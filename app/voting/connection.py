@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from app.voting.errors import RefusedError, VotingError
+from app.voting.errors import RefusedError, SignedOutError, VotingError
 from app.voting.wallet import Session, Wallet
 
 TIMEOUT_S = 20.0  # for one answer
@@ -99,6 +99,7 @@ class Cooperative:
         token: str | None = None,
         open_http: OpenHttp = open_http,
         now: Callable[[], datetime] = utc_now,
+        tries: int = TRIES,
     ) -> None:
         self.server = server.rstrip("/")
         self._wallet = wallet
@@ -106,27 +107,27 @@ class Cooperative:
         self._token = token
         self._open_http = open_http
         self._now = now
+        self._tries = tries
 
     async def look(self, path: str) -> Any:
         """What everybody may read; asked without a name."""
-        return await send(self._open_http, "GET", self.server + path)
+        return await self._send("GET", path)
 
     async def give(self, path: str, body: Any) -> Any:
         """Send something without a name."""
-        return await send(self._open_http, "POST", self.server + path, body=body)
+        return await self._send("POST", path, body=body)
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask as the signed-in member. Refused (VotingError): not signed in, or no longer."""
+        """Ask as the signed-in member. Refused (SignedOutError): not signed in, or no longer."""
         headers = {"Authorization": f"Bearer {await self._access()}"}
         if method != "GET":
             headers["Idempotency-Key"] = secrets.token_hex(16)
         try:
-            url = self.server + path
-            return await send(self._open_http, method, url, body=body, headers=headers)
+            return await self._send(method, path, body=body, headers=headers)
         except RefusedError as refused:
             if refused.status != 401:
                 raise
-            raise _signed_out() from refused
+            raise SignedOutError from refused
 
     async def request_code(self, phone: str) -> str:
         """A code is on its way to the telephone; return what goes back with it."""
@@ -143,7 +144,7 @@ class Cooperative:
             return self._token
         session = self._wallet.session
         if session is None:
-            raise _signed_out()
+            raise SignedOutError
         if self._now() < datetime.fromisoformat(session.access_expires_at) - REFRESH_BEFORE:
             return session.access_token
         # A refresh token works once, and a second use would end the session as stolen: so it is
@@ -152,11 +153,22 @@ class Cooperative:
         await self._keep()
         try:
             asked = {"refresh_token": session.refresh_token}
-            url = f"{self.server}/v1/sign-in/refresh"
-            answer = await send(self._open_http, "POST", url, body=asked, tries=1)
+            answer = await self._send("POST", "/v1/sign-in/refresh", body=asked, tries=1)
         except RefusedError:
-            raise _signed_out() from None
+            raise SignedOutError from None
         return (await self._begin(answer)).access_token
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        tries: int | None = None,
+    ) -> Any:
+        url, tries = self.server + path, tries or self._tries
+        return await send(self._open_http, method, url, body=body, headers=headers, tries=tries)
 
     async def _begin(self, tokens: dict[str, Any]) -> Session:
         session = Session(
@@ -168,7 +180,3 @@ class Cooperative:
         self._wallet.session = session
         await self._keep()
         return session
-
-
-def _signed_out() -> VotingError:
-    return VotingError("You are not signed in. Sign in: meent vote sign-in --phone NUMBER")

@@ -11,6 +11,13 @@ class FalseTermsError(VotingError):
     """What the cooperative shows does not hold together: do not vote before this is explained."""
 
 
+class SignedOutError(VotingError):
+    """The cooperative does not know who asks: nobody is signed in, or no longer."""
+
+    def __init__(self) -> None:
+        super().__init__("You are not signed in. Sign in: meent vote sign-in --phone NUMBER")
+
+
 class RefusedError(VotingError):
     """A server said no; `slug` is the problem's name."""
 
