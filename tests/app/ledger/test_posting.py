@@ -1,5 +1,6 @@
 """Promises about the one function that posts: what is no journal is refused, and leaves nothing."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import asyncpg
 import pytest
 
 from app.foundation.ids import new_id
+from app.ledger.accounts import JournalKind
 from tests.conftest import FRIDAY_EVENING
 from tests.factories import make_member
 
@@ -81,3 +83,16 @@ async def test_each_balance_moves_once_by_the_sum_of_its_lines(
         for row in await owner.fetch("select account_id, posted_minor from balance")
     }
     assert [moved[account] for account in accounts] == [-900, 930, -30]
+
+
+async def test_the_database_knows_the_kinds_that_the_program_knows_and_no_other(
+    owner: asyncpg.Connection, accounts: list[UUID]
+) -> None:
+    known = await owner.fetchval("select pg_get_functiondef('is_journal_kind(text)'::regprocedure)")
+    assert set(re.findall(r"'([a-z_]+)'", known)) - {"public", "pg_temp"} == set(JournalKind)
+    for kind in JournalKind:
+        assert await owner.fetchval("select is_journal_kind($1)", kind)
+    gift = POST.replace("'tip'", "'gift'")
+    with pytest.raises(asyncpg.CheckViolationError, match="journal_kinds_are_known"):
+        await owner.execute(gift, new_id(), FRIDAY_EVENING, accounts[:1], accounts[1:2], [5])
+    assert await owner.fetchval("select count(*) from journal") == 0
