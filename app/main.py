@@ -28,6 +28,7 @@ from app.foundation.clock import Clock, ScaledClock, SystemClock
 from app.foundation.database import open_database
 from app.foundation.hints import Hints
 from app.foundation.schemas import ProblemDetails
+from app.foundation.tls import authorities
 from app.foundation.web import Door, install_problem_handlers
 from app.guests import routes as guests
 from app.guests import texts as guest_texts
@@ -255,7 +256,9 @@ def create_app(
                 city=city,
                 places=state.places,
             )
-            http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+            http = await stack.enter_async_context(
+                httpx.AsyncClient(trust_env=False, verify=authorities())
+            )
             # What signs the double's events never leaves this process.
             state.card_provider = await stack.enter_async_context(
                 open_provider(settings, app=app, secret=secrets.token_urlsafe())

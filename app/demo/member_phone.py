@@ -5,7 +5,6 @@ voter's client, which speaks public HTTP alone.
 """
 
 import asyncio
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +13,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import httpx
-
 from app.demo.api_client import PATIENCE_S, Member
 from app.demo.plan import AssemblySeen, PlannedMember
 from app.voting.client import Voter
-from app.voting.connection import TIMEOUT_S
+from app.voting.connection import open_http
 from app.voting.errors import FalseTermsError, SignedOutError, VotingError
 from app.voting.wallet import Wallet
 from governance.ballot_rule import BALLOT_RULES
@@ -29,7 +26,6 @@ PAUSE_S = 0.5  # real seconds before something is tried again
 # In which part of its window an act falls: the last moment is for who was held up.
 WITHIN = 0.75
 type Act = Callable[[Voter], Awaitable[Any]]
-CERTIFICATES = ssl.create_default_context()  # reading them takes longer than a ballot
 
 
 class Rooms:
@@ -179,10 +175,3 @@ def value_of(rule: str, terms: Mapping[str, Any], *, change_bp: int) -> int:
     wanted = terms["status_quo"] + change_bp
     range_ = range(terms["floor"], terms["ceiling"] + 1)
     return min((n for n in range_ if admits(n, terms)), key=lambda n: abs(n - wanted))
-
-
-def open_http() -> httpx.AsyncClient:
-    """Return a client that knows nothing yet; nothing of one call can be recognised in the next."""
-    return httpx.AsyncClient(
-        timeout=TIMEOUT_S, trust_env=False, follow_redirects=False, verify=CERTIFICATES
-    )
