@@ -24,6 +24,8 @@ _PAGE = """<!doctype html>
   svg text.on {{ fill: #fff; font-weight: 600 }}
   table {{ border-collapse: collapse; width: 100% }} td {{ padding: .3rem .6rem .3rem 0 }}
   td.number {{ text-align: right; font-variant-numeric: tabular-nums }}
+  td.number {{ white-space: nowrap }}
+  @media (min-width: 40rem) {{ td.when {{ white-space: nowrap }} }}
   code {{ overflow-wrap: anywhere }}
 </style>
 <h1>{cooperative}: where the money went</h1>
@@ -89,7 +91,8 @@ def _rates(report: Mapping[str, Any]) -> str:
     order = list(_NAMES)
     rows = "\n".join(
         f"<tr><td>{_NAMES[rate['key']]}<td class=number>{_rate(rate, report)}"
-        f"<td>since {_moment(rate['effective_from'], report)}<td>{_decided(rate)}"
+        f"<td class=when>since {_moment(rate['effective_from'], report)}"
+        f"<td class=when>{_decided(rate)}"
         for rate in sorted(shown, key=lambda rate: order.index(rate["key"]))
     )
     return f"<h2>What was in force</h2>\n<table>\n{rows}\n</table>"
@@ -97,14 +100,14 @@ def _rates(report: Mapping[str, Any]) -> str:
 
 def _decided(rate: Mapping[str, Any]) -> str:
     if rate["election_id"] is None:
-        return "founding statutes"
+        return "at founding"
     return f'<a href="/v1/elections/{rate["election_id"]}">a vote</a>'
 
 
 def _rate(rate: Mapping[str, Any], report: Mapping[str, Any]) -> str:
     key, value = rate["key"], rate["value"]
     if key == "surge_cap_bp":
-        return f"{value / 10_000:g} times"
+        return f"{value / 10_000:g}"
     if key.endswith("_bp"):
         return f"{value / 100:g} %"
     if key.endswith("_minor"):

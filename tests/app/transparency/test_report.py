@@ -256,7 +256,7 @@ def test_every_number_that_members_vote_on_has_a_name_on_the_page() -> None:
 
     page = render(as_published(make_report(replace(facts(), rates=rates))))
 
-    assert page.count("founding statutes") == len(NUMBER_POLICIES)
+    assert page.count("at founding") == len(NUMBER_POLICIES)
 
 
 def as_published(report: dict[str, Any]) -> dict[str, Any]:
