@@ -13,7 +13,8 @@ branch_labels = None
 depends_on = None
 
 # A check is read anew from its text for every insert, and a list of thirty words is a long text;
-# a function is read once in a connection. A kind that is added replaces this function.
+# a function is read once in a connection. A kind that is added replaces this function. What stands
+# before the last transaction may happen twice: an upgrade that was cut short begins anew.
 KINDS = (
     "'ride_fare', 'member_share', 'platform_cost', 'other_income', 'tip', 'payout',"
     " 'payout_return', 'surplus_close', 'surplus_share', 'refund_allocation',"
@@ -23,7 +24,7 @@ KINDS = (
     " 'peer_settlement', 'remittance', 'adjustment', 'reversal'"
 )
 IS_JOURNAL_KIND = f"""
-create function is_journal_kind(kind text) returns boolean language plpgsql immutable
+create or replace function is_journal_kind(kind text) returns boolean language plpgsql immutable
 set search_path = public, pg_temp as $$
 begin
   return kind in ({KINDS});
