@@ -86,9 +86,9 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
     platform = Platform()
     monkeypatch.setattr("app.demo.member_phone.open_http", platform.open_http)
     monkeypatch.setattr("app.demo.member_phone.PAUSE_S", 0.01)
-    # A phone that waited inside its room for a server that is away would not end.
-    monkeypatch.setattr("app.voting.connection.FIRST_PAUSE_S", 3600)
-    monkeypatch.setattr("app.voting.connection.LONGEST_PAUSE_S", 3600)
+    # A phone that waited inside its room for a server that is away would be too late.
+    monkeypatch.setattr("app.voting.connection.FIRST_PAUSE_S", 12)
+    monkeypatch.setattr("app.voting.connection.LONGEST_PAUSE_S", 12)
     return platform
 
 
