@@ -24,6 +24,10 @@ demo: $(READY) ## set everything up and run a city (ARGS="--minutes 30" for its 
 test: $(READY) ## set everything up and pass every check and test
 	@sh .ci/check
 
+.PHONY: test-long
+test-long: $(READY) ## pass the tests that take too long for each change
+	@$(VENV)/bin/pytest -q -m slow $(ARGS)
+
 .PHONY: lock
 lock: $(READY) ## write requirements.lock anew from pyproject.toml
 	@sh .ci/lock

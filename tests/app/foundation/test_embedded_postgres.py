@@ -337,3 +337,24 @@ def test_a_new_folder_may_be_made_by_several_programs_at_once(tmp_path: Path) ->
             for made in [pool.submit(make) for _ in range(4)]:
                 made.result()
         assert home.is_dir()
+
+
+def test_what_a_dying_initdb_still_writes_is_taken_away(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = place / "late"
+    late = home / "initdb-late"
+    (late / "data").mkdir(parents=True)
+    remove, seen = shutil.rmtree, []
+
+    def remove_and_write(path: Path, **options: bool) -> None:
+        seen.append(path)
+        remove(path, **options)
+        if len(seen) == 1:
+            late.mkdir()
+            (late / "data").touch()
+
+    monkeypatch.setattr(postgres_folder.shutil, "rmtree", remove_and_write)
+    with prepare(home, durable=False):
+        assert not late.exists()
+    assert seen[:2] == [late, late]
