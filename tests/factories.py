@@ -13,7 +13,6 @@ from app.members.access import token_hash
 from app.members.roles import DocumentKind, Role
 from governance.electorate import House
 
-
 # Counted on: drawn by lot, two of four hundred members would have one number now and then.
 _NUMBERS = count(secrets.randbelow(10**7))
 
