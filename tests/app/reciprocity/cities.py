@@ -121,7 +121,7 @@ async def ride_out(*cities: City) -> None:
     """In fair weather, let the outboxes work until nothing waits."""
     for city in cities:
         city.weather.storm = 0.0
-    for _ in range(200):
+    for _ in range(200):  # the longest pause of a claim is a quarter of an hour
         for city in cities:
             await city.outbox.run_once()
         cities[0].clock.pass_time(5)
