@@ -141,7 +141,7 @@ def downgrade() -> None:
     op.drop_index(ONCE, "journal")
     op.create_unique_constraint(ONCE, "journal", ["reverses"])
     _replace_check(f"kind in ({KINDS})")
-    # The migrations before take the rule's text apart, and know none that is not valid.
+    # It was valid before, and is valid again.
     op.execute("alter table journal validate constraint journal_kinds_are_known")
     op.execute("drop function is_journal_kind(text)")
 
